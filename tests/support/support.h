@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * support.h: what unit tests share: one way to run a suite and end a program.
+ */
+#ifndef DTAP_TESTS_SUPPORT_H
+#define DTAP_TESTS_SUPPORT_H
+
+#include <check.h>
+
+/* Adds one test function as a test case of its own name. */
+#define support_add(suite, function) \
+	do { \
+		TCase *added = tcase_create(#function); \
+		tcase_add_test(added, function); \
+		tcase_set_timeout(added, 120); \
+		suite_add_tcase((suite), added); \
+	} while (0)
+
+/* Runs the suite; the program's exit status. */
+int
+support_run(Suite *suite);
+
+#endif
