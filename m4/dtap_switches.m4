@@ -54,6 +54,7 @@ AC_DEFUN([DTAP_SWITCH_FUZZERS], [
 		DTAP_REQUIRE_FLAG([-fsanitize=fuzzer-no-link],
 			[--enable-fuzzers])
 		SANITIZER_CFLAGS="$SANITIZER_CFLAGS -fsanitize=fuzzer-no-link"
+		SANITIZER_LDFLAGS="$SANITIZER_LDFLAGS -fsanitize=fuzzer-no-link"
 	])
 	AM_CONDITIONAL([FUZZERS], [test "x$enable_fuzzers" = xyes])
 ])
