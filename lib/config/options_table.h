@@ -3,7 +3,7 @@
  * options_table.h: options.def as an array, with what the public row of an
  * option does not tell: its rule, and where its value lies.
  *
- * Constant; any thread. Used by options.c and options_explain.c.
+ * Constant; any thread. Used by the files beside it.
  */
 #ifndef DTAP_CONFIG_OPTIONS_TABLE_H
 #define DTAP_CONFIG_OPTIONS_TABLE_H

@@ -8,7 +8,7 @@
  *   tcp:[ADDRESS]:PORT    IPv6, numeric; link-local takes %INTERFACE
  *
  * Nothing is opened and no name is looked up but that of an interface.
- * Any thread. Used by options.c.
+ * Any thread. Used by options.c and options_check.c.
  */
 #ifndef DTAP_CONFIG_OPTIONS_URI_H
 #define DTAP_CONFIG_OPTIONS_URI_H
