@@ -17,11 +17,10 @@
  *           closed; *taken still counts
  *   read    sockets only: DTAP_OK with *got > 0; DTAP_AGAIN; DTAP_E_CLOSED
  *           at end of file
- *   mark    files only: tells that all octets taken so far end on a frame
- *           boundary. When a later write fails, close cuts the file back to
- *           the last mark, so that it never ends in half a frame: after a
- *           failure only what was taken before the last mark is in the file.
- *           The first mark after open ends the file's head (START).
+ *   mark    files only: tells that what was taken so far, but for the last
+ *           unfinished_bytes of it, ends on a frame boundary. close cuts the
+ *           file back to the last mark, so that it never ends in half a
+ *           frame. The first mark after open ends the file's head (START).
  *   sync    files only: DTAP_OK when the octets are on the medium; after a
  *           failure close the file and open another one, never try again
  *   due     files only: true when rotation by size or time is due; never for
@@ -61,7 +60,7 @@ struct dtap__output_ops {
 				  size_t *taken);
 	enum dtap_result (*read)(struct dtap__output *output, void *into,
 				 size_t room, size_t *got);
-	void (*mark)(struct dtap__output *output);
+	void (*mark)(struct dtap__output *output, size_t unfinished_bytes);
 	enum dtap_result (*sync)(struct dtap__output *output);
 	bool (*due)(struct dtap__output *output, uint64_t now_ns);
 	int (*get_fd)(const struct dtap__output *output);

@@ -11,11 +11,11 @@
  *    at once more with the lock held. It is dropped explicitly at close,
  *    because a forked child holds a copy of the descriptor and with it the
  *    lock.
- *  - The file ends on a frame boundary. After a failed write close cuts off
- *    what stands behind the last mark (output.h).
- *  - A disk that stays full does not fill its directory: a file that holds
- *    nothing when it is closed is removed again, so that retrying leaves one
- *    file per stretch of good luck and not one per second.
+ *  - The file ends on a frame boundary: close cuts off what stands behind the
+ *    last mark (output.h).
+ *  - A disk that stays full does not fill its directory: a file that
+ *    holds nothing when it is closed is removed again, so that retrying leaves
+ *    one file per stretch of good luck and not one per second.
  *  - fdatasync() is not repeated after a failure: the kernel reports a lost
  *    page once and forgets it, a second call would say that all is well.
  *
@@ -57,7 +57,6 @@ struct output_file {
 	uint64_t written_bytes;
 	uint64_t marked_bytes;
 	uint64_t head_bytes;
-	bool write_failed;
 	int sync_errno;
 };
 
@@ -147,7 +146,6 @@ file_open(struct dtap__output *output)
 	file->written_bytes = 0;
 	file->marked_bytes = 0;
 	file->head_bytes = 0;
-	file->write_failed = false;
 	file->sync_errno = 0;
 	result = file_create(file);
 	if (result == DTAP_OK)
@@ -172,24 +170,22 @@ file_write(struct dtap__output *output, const struct iovec *parts, int count,
 		done = writev(file->descriptor.fd, parts,
 			      count < IOV_MAX ? count : IOV_MAX);
 	} while (done < 0 && errno == EINTR);
-	if (done <= 0) {
-		file->write_failed = true;
+	if (done <= 0)
 		return file_fail(file, done < 0 ? errno : EIO,
 				 "cannot be written");
-	}
 	file->written_bytes += (uint64_t)done;
 	*taken = (size_t)done;
 	return DTAP_OK;
 }
 
 static void
-file_mark(struct dtap__output *output)
+file_mark(struct dtap__output *output, size_t unfinished_bytes)
 {
 	struct output_file *file = file_of(output);
 
-	file->marked_bytes = file->written_bytes;
+	file->marked_bytes = file->written_bytes - unfinished_bytes;
 	if (file->head_bytes == 0)
-		file->head_bytes = file->written_bytes;
+		file->head_bytes = file->marked_bytes;
 }
 
 static enum dtap_result
@@ -243,7 +239,8 @@ file_cut_back(struct output_file *file)
 	int fd = file->descriptor.fd;
 	struct stat status;
 
-	if (fstat(fd, &status) != 0 ||
+	if (file->written_bytes == file->marked_bytes ||
+	    fstat(fd, &status) != 0 ||
 	    (uint64_t)status.st_size <= file->marked_bytes)
 		return;
 	while (ftruncate(fd, (off_t)file->marked_bytes) != 0 && errno == EINTR)
@@ -268,8 +265,7 @@ file_close(struct dtap__output *output)
 
 	if (!dtap__descriptor_check(&file->descriptor))
 		return;
-	if (file->write_failed)
-		file_cut_back(file);
+	file_cut_back(file);
 	file_remove_empty(file);
 	flock(file->descriptor.fd, LOCK_UN);
 	dtap__descriptor_close(&file->descriptor);

@@ -116,5 +116,5 @@ void
 outputs_write_frame(struct dtap__output *output, const char *text)
 {
 	outputs_write_all(output, text);
-	output->ops->mark(output);
+	output->ops->mark(output, 0);
 }

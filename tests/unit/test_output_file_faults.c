@@ -128,16 +128,17 @@ START_TEST(cut_at_every_octet_leaves_whole_frames)
 }
 END_TEST
 
-START_TEST(close_without_failure_cuts_nothing)
+START_TEST(close_cuts_off_what_no_mark_has_ended)
 {
 	struct dtap__output *output;
 
 	scratch_enter();
 	output = outputs_open_file("x");
 	outputs_write_frame(output, "marked");
-	outputs_write_all(output, " and not");
+	outputs_write_all(output, " and whole; and not");
+	output->ops->mark(output, strlen("; and not"));
 	output->ops->free(output);
-	scratch_expect("x", "marked and not");
+	scratch_expect("x", "marked and whole");
 	scratch_leave();
 }
 END_TEST
@@ -302,7 +303,7 @@ main(void)
 	support_add(suite, interrupted_write_is_repeated);
 	support_add(suite, failed_write_names_its_cause_and_is_cut_back);
 	support_add(suite, cut_at_every_octet_leaves_whole_frames);
-	support_add(suite, close_without_failure_cuts_nothing);
+	support_add(suite, close_cuts_off_what_no_mark_has_ended);
 	support_add(suite, cut_never_makes_a_file_longer);
 	support_add(suite, full_disk_leaves_no_empty_files);
 	support_add(suite, somebody_elses_file_is_not_removed);
