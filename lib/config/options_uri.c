@@ -16,15 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/compiler.h"
 #include "config/options_parse.h"
 
 /* Longest numeric address, with the zero; a scope's name comes on top. */
 #define OPTIONS_URI_ADDRESS_ROOM INET6_ADDRSTRLEN
-#define OPTIONS_URI_SOCKET_PATH_MAX \
-	(sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 static const char options_uri_numeric[] =
 	"addresses are numeric, as 192.0.2.1 or [2001:db8::1]; names are not "
@@ -64,8 +61,6 @@ options_uri_read_file(const char *rest, struct dtap__uri *uri)
 static const char *
 options_uri_read_unix(const char *rest, struct dtap__uri *uri)
 {
-	if (strlen(rest) > OPTIONS_URI_SOCKET_PATH_MAX)
-		return "the path is longer than a Unix socket can have";
 	uri->scheme = DTAP__SCHEME_UNIX;
 	return options_uri_read_path(rest, uri);
 }

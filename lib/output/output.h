@@ -23,8 +23,9 @@
  *           frame. The first mark after open ends the file's head (START).
  *   sync    files only: DTAP_OK when the octets are on the medium; after a
  *           failure close the file and open another one, never try again
- *   due     files only: true when rotation by size or time is due; never for
- *           a file with nothing behind its head
+ *   room    files only: how many octets may follow before rotation by size
+ *           is due, UINT64_MAX for no limit; 0: rotation by size or time is
+ *           due now, which it never is with nothing behind the head
  *   get_fd  to poll; -1: closed, or a medium that is always ready (memory)
  *   close   forgets the descriptor; may be followed by open
  *   free    closes and frees; accepts NULL
@@ -62,7 +63,7 @@ struct dtap__output_ops {
 				 size_t room, size_t *got);
 	void (*mark)(struct dtap__output *output, size_t unfinished_bytes);
 	enum dtap_result (*sync)(struct dtap__output *output);
-	bool (*due)(struct dtap__output *output, uint64_t now_ns);
+	uint64_t (*room)(struct dtap__output *output, uint64_t now_ns);
 	int (*get_fd)(const struct dtap__output *output);
 	void (*close)(struct dtap__output *output);
 	void (*free)(struct dtap__output *output);

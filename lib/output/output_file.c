@@ -205,20 +205,25 @@ file_sync(struct dtap__output *output)
 			 "may not have reached the disk");
 }
 
-static bool
-file_due(struct dtap__output *output, uint64_t now_ns)
+static uint64_t
+file_room(struct dtap__output *output, uint64_t now_ns)
 {
 	struct output_file *file = file_of(output);
+	bool has_frames = file->written_bytes > file->head_bytes;
 	uint64_t age_seconds = 0;
 
-	if (file->descriptor.fd < 0 || file->written_bytes == file->head_bytes)
-		return false;
+	if (file->descriptor.fd < 0)
+		return UINT64_MAX;
 	if (now_ns > file->opened_ns)
 		age_seconds = (now_ns - file->opened_ns) / DTAP__NS_PER_SEC;
-	return (file->rotate_bytes > 0 &&
-		file->written_bytes >= file->rotate_bytes) ||
-	       (file->rotate_seconds > 0 &&
-		age_seconds >= file->rotate_seconds);
+	if (has_frames && file->rotate_seconds > 0 &&
+	    age_seconds >= file->rotate_seconds)
+		return 0;
+	if (file->rotate_bytes == 0)
+		return UINT64_MAX;
+	if (file->written_bytes >= file->rotate_bytes)
+		return has_frames ? 0 : UINT64_MAX;
+	return file->rotate_bytes - file->written_bytes;
 }
 
 static int
@@ -287,7 +292,7 @@ static const struct dtap__output_ops file_ops = {
 	.write = file_write,
 	.mark = file_mark,
 	.sync = file_sync,
-	.due = file_due,
+	.room = file_room,
 	.get_fd = file_get_fd,
 	.close = file_close,
 	.free = file_free,

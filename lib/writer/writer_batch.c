@@ -36,7 +36,7 @@ static void
 batch_add(struct dtap__batch *batch, struct dtap__ring_node *node,
 	  unsigned int index, const uint8_t *data, size_t bytes)
 {
-	size_t room = DTAP__BATCH_BYTES - batch->bytes;
+	size_t room = batch->bytes_max - batch->bytes;
 
 	if (bytes == 0)
 		return;
@@ -126,13 +126,14 @@ batch_walk(struct dtap__batch *batch)
 }
 
 size_t
-dtap__batch_collect(struct dtap__batch *batch, bool only_partial)
+dtap__batch_collect(struct dtap__batch *batch, size_t limit)
 {
 	struct dtap__ring_node *node = batch->partial;
 	struct dtap__span span[2];
 
 	batch->count = 0;
 	batch->bytes = 0;
+	batch->bytes_max = DTAP__BATCH_BYTES;
 	batch->full = false;
 	if (node != NULL) {
 		dtap__ring_peek(&node->ring, span);
@@ -141,7 +142,9 @@ dtap__batch_collect(struct dtap__batch *batch, bool only_partial)
 			  span[0].data + node->partial,
 			  batch_frame_bytes(span[0].data) - node->partial);
 	}
-	if (!only_partial)
+	if (limit < batch->bytes_max)
+		batch->bytes_max = limit;
+	if (batch->bytes < batch->bytes_max)
 		batch_walk(batch);
 	return batch->bytes;
 }

@@ -45,6 +45,7 @@ struct dtap__batch {
 	unsigned int indexes[DTAP__BATCH_PARTS]; /* of its ring in the walk */
 	int count;
 	size_t bytes;
+	size_t bytes_max;	/* of this batch */
 	struct dtap__ring_node *partial; /* the ring in mid-frame, or NULL */
 	unsigned int turn;	/* index of the ring that begins */
 	bool retired;		/* the last walk saw a retired ring */
@@ -55,12 +56,12 @@ void
 dtap__batch_init(struct dtap__batch *batch, struct dtap__ring_set *set);
 
 /*
- * Fills the batch with what is there now, in whole frames but for its ends.
- * With only_partial nothing but the rest of the partial frame.
- * Returns its octets.
+ * Fills the batch with what is there now, in whole frames but for its ends:
+ * the rest of a partial frame, and then at most limit octets in all. Returns
+ * its octets.
  */
 size_t
-dtap__batch_collect(struct dtap__batch *batch, bool only_partial);
+dtap__batch_collect(struct dtap__batch *batch, size_t limit);
 
 /*
  * Gives back what the output has taken: the first taken octets of the batch,

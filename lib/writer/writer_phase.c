@@ -181,7 +181,7 @@ writer_may_leave(struct dtap__writer *writer)
 	return dtap__load_relaxed(&writer->ledger.sessions) +
 			       dtap__load_relaxed(
 				       &writer->ledger.open_failures) > 0 &&
-	       dtap__batch_collect(&writer->batch, false) == 0;
+	       dtap__batch_collect(&writer->batch, SIZE_MAX) == 0;
 }
 
 static void
@@ -252,16 +252,16 @@ writer_account(struct dtap__writer *writer, size_t taken)
 		writer_mark(writer);
 }
 
-/* One batch. DTAP_OK: taken whole; *bytes: what there was to take. */
+/* One batch, and at most limit octets beyond the frame in progress. DTAP_OK:
+ * taken whole; *bytes: what there was to take. */
 static enum dtap_result
-writer_write_batch(struct dtap__writer *writer, bool only_partial,
-		   size_t *bytes)
+writer_write_batch(struct dtap__writer *writer, size_t limit, size_t *bytes)
 {
 	struct dtap__batch *batch = &writer->batch;
 	enum dtap_result result;
 	size_t taken = 0;
 
-	*bytes = dtap__batch_collect(batch, only_partial);
+	*bytes = dtap__batch_collect(batch, limit);
 	if (*bytes == 0)
 		return DTAP_OK;
 	result = writer->output->ops->write(writer->output, batch->parts,
@@ -273,6 +273,18 @@ writer_write_batch(struct dtap__writer *writer, bool only_partial,
 	if (taken > 0)
 		writer->deadline_ns = DTAP__NEVER;
 	return result;
+}
+
+/* Octets that fit before rotation is due; 0 when it is. */
+static size_t
+writer_room(const struct dtap__writer *writer, uint64_t now_ns)
+{
+	const struct dtap__output_ops *ops = writer->output->ops;
+	uint64_t room = UINT64_MAX;
+
+	if (ops->room != NULL)
+		room = ops->room(writer->output, now_ns);
+	return room < SIZE_MAX ? (size_t)room : SIZE_MAX;
 }
 
 /* How long to rest after a round that moved so many octets, the last batch
@@ -293,7 +305,7 @@ writer_rest_ms(const struct dtap__writer *writer, size_t moved, size_t last)
 
 /* Batches until the rings are nearly empty, at the end until they are. */
 static enum dtap_result
-writer_drain(struct dtap__writer *writer)
+writer_drain(struct dtap__writer *writer, uint64_t now_ns)
 {
 	size_t enough = dtap__writer_stopping(writer) ? 1 : WRITER_BUSY_BYTES;
 	enum dtap_result result = DTAP_OK;
@@ -301,13 +313,17 @@ writer_drain(struct dtap__writer *writer)
 	size_t moved = 0;
 
 	for (int i = 0; i < WRITER_BATCHES_PER_ROUND; i++) {
-		result = writer_write_batch(writer, false, &bytes);
+		size_t room = writer_room(writer, now_ns);
+
+		result = writer_write_batch(writer, room, &bytes);
 		moved += bytes;
-		if (result != DTAP_OK || bytes < enough)
+		if (result != DTAP_OK || bytes < enough || bytes >= room)
 			break;
 	}
 	writer->drained = bytes == 0;
-	writer->idle_ms = writer_rest_ms(writer, moved, bytes);
+	writer->idle_ms = writer_room(writer, now_ns) == 0
+				  ? 0
+				  : writer_rest_ms(writer, moved, bytes);
 	if (writer->batch.retired)
 		dtap__ring_set_reap(writer->batch.set, false, NULL, NULL);
 	return result;
@@ -317,15 +333,9 @@ writer_drain(struct dtap__writer *writer)
 static bool
 writer_wants_finish(struct dtap__writer *writer, uint64_t now_ns)
 {
-	const struct dtap__output_ops *ops = writer->output->ops;
-
-	writer->reopening = false;
-	if (dtap__load_acquire(&writer->reopen_requested) ||
-	    (ops->due != NULL && ops->due(writer->output, now_ns))) {
-		writer->reopening = true;
-		return true;
-	}
-	return dtap__writer_stopping(writer);
+	writer->reopening = dtap__load_acquire(&writer->reopen_requested) ||
+			    writer_room(writer, now_ns) == 0;
+	return writer->reopening || dtap__writer_stopping(writer);
 }
 
 static void
@@ -357,9 +367,9 @@ writer_step_flowing(struct dtap__writer *writer, uint64_t now_ns)
 
 	writer->blocked = false;
 	if (result == DTAP_OK && writer->reopening)
-		result = writer_write_batch(writer, true, &bytes);
+		result = writer_write_batch(writer, 0, &bytes);
 	else if (result == DTAP_OK)
-		result = writer_drain(writer);
+		result = writer_drain(writer, now_ns);
 
 	if (result == DTAP_AGAIN && now_ns >= writer->deadline_ns) {
 		writer->output->system_errno = ETIMEDOUT;

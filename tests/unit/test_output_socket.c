@@ -54,7 +54,7 @@ START_TEST(octets_go_both_ways)
 	ck_assert_str_eq(pair.output->ops->name, _i == 0 ? "unix" : "tcp");
 	ck_assert(pair.output->ops->mark == NULL);
 	ck_assert(pair.output->ops->sync == NULL);
-	ck_assert(pair.output->ops->due == NULL);
+	ck_assert(pair.output->ops->room == NULL);
 	ck_assert_int_eq(pair.output->ops->write(pair.output, parts, 3, &size),
 			 DTAP_OK);
 	ck_assert_uint_eq(size, 7);

@@ -71,7 +71,8 @@ put_frame(struct fixture *f, int ring, size_t payload)
 static size_t
 take(struct fixture *f, size_t limit, bool only_partial)
 {
-	size_t bytes = dtap__batch_collect(&f->batch, only_partial);
+	size_t bytes = dtap__batch_collect(&f->batch,
+					   only_partial ? 0 : SIZE_MAX);
 	size_t taken = bytes < limit ? bytes : limit;
 	size_t left = taken;
 
@@ -126,8 +127,8 @@ START_TEST(nothing_in_the_rings_is_an_empty_batch)
 	struct fixture f;
 
 	fixture_init(&f, layouts[_i]);
-	ck_assert_uint_eq(dtap__batch_collect(&f.batch, false), 0);
-	ck_assert_uint_eq(dtap__batch_collect(&f.batch, true), 0);
+	ck_assert_uint_eq(dtap__batch_collect(&f.batch, SIZE_MAX), 0);
+	ck_assert_uint_eq(dtap__batch_collect(&f.batch, 0), 0);
 	ck_assert_uint_eq(dtap__batch_taken(&f.batch, 0), 0);
 	fixture_fini(&f);
 }
@@ -240,6 +241,26 @@ START_TEST(random_traffic_arrives_whole)
 }
 END_TEST
 
+START_TEST(a_limit_is_kept_but_for_the_frame_in_progress)
+{
+	struct fixture f;
+	size_t left = 100; /* a file's room: two frames of 44, and 12 octets */
+
+	fixture_init(&f, layouts[_i]);
+	for (int i = 0; i < 9; i++)
+		ck_assert(put_frame(&f, i % RINGS, 40));
+	ck_assert_uint_eq(dtap__batch_collect(&f.batch, left), 100);
+	f.frames += dtap__batch_taken(&f.batch, 100);
+	ck_assert_uint_eq(f.frames, 2);
+	ck_assert_uint_eq(dtap__batch_collect(&f.batch, 0), 32);
+	f.frames += dtap__batch_taken(&f.batch, 32);
+	ck_assert_uint_eq(f.frames, 3);
+	ck_assert_uint_eq(dtap__batch_collect(&f.batch, 0), 0);
+	ck_assert_uint_eq(dtap__batch_collect(&f.batch, SIZE_MAX), 6 * 44);
+	fixture_fini(&f);
+}
+END_TEST
+
 START_TEST(frames_left_in_a_ring_are_counted)
 {
 	struct fixture f;
@@ -279,6 +300,7 @@ main(void)
 	add_loop(suite, a_broken_connection_repeats_the_frame_in_progress);
 	add_loop(suite, a_busy_ring_does_not_starve_the_others);
 	add_loop(suite, random_traffic_arrives_whole);
+	add_loop(suite, a_limit_is_kept_but_for_the_frame_in_progress);
 	add_loop(suite, frames_left_in_a_ring_are_counted);
 	return support_run(suite);
 }
