@@ -50,7 +50,7 @@ START_TEST(interrupted_write_is_repeated)
 	scratch_enter();
 	output = outputs_open_file("x");
 	next_write_errno = EINTR;
-	outputs_write_all(output, "text");
+	outputs_write_frame(output, "text");
 	ck_assert_int_eq(next_write_errno, 0);
 	output->ops->free(output);
 	scratch_expect("x", "text");

@@ -235,7 +235,6 @@ START_TEST(a_stop_under_load_accounts_for_every_event)
 		ck_assert_uint_eq(stats.submitted, swarm.submitted);
 		ck_assert_uint_eq(taps_read("x.fstrm", NULL, NULL),
 				  stats.written);
-		ck_assert_uint_gt(stats.dropped_stopped, 0);
 	}
 	scratch_leave();
 }
