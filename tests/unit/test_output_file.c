@@ -285,6 +285,7 @@ START_TEST(due_by_size)
 	output->ops->close(output);
 	ck_assert(!output->ops->due(output, DTAP__NEVER));
 	ck_assert_int_eq(output->ops->open(output), DTAP_OK);
+	outputs_write_frame(output, "a longer head");
 	ck_assert(!output->ops->due(output, DTAP__NEVER));
 	output->ops->free(output);
 	scratch_leave();
