@@ -285,6 +285,7 @@ START_TEST(due_by_size)
 	output->ops->close(output);
 	ck_assert(output->ops->room(output, DTAP__NEVER) > 0);
 	ck_assert_int_eq(output->ops->open(output), DTAP_OK);
+	outputs_write_frame(output, "a longer head");
 	ck_assert(output->ops->room(output, DTAP__NEVER) > 0);
 	output->ops->free(output);
 	scratch_leave();
