@@ -169,10 +169,10 @@ fi
 round=1
 while [ $round -le "$rounds" ]; do
 	for mode in $modes; do
-		run $mode
+		run "$mode"
 		echo "$mode $qps $cpu_us $lost $completed" >>"$work/results"
 		printf 'round %d  %-10s %8d q/s  %5s us/q  %8d lost\n' \
-			$round $mode "$qps" "$cpu_us" "$lost"
+			$round "$mode" "$qps" "$cpu_us" "$lost"
 	done
 	round=$((round + 1))
 done
@@ -192,11 +192,11 @@ mkdir -p "$out"
 	comma=
 	for mode in $modes; do
 		printf '%s{"mode":"%s","qps":%s,"cpu_us_per_query":%s,' \
-			"$comma" $mode "$(column $mode 2 | median)" \
-			"$(column $mode 3 | median)"
+			"$comma" "$mode" "$(column "$mode" 2 | median)" \
+			"$(column "$mode" 3 | median)"
 		printf '"events_lost":%d,"events":%d}' \
-			"$(column $mode 4 | awk '{ n += $1 } END { print n }')" \
-			"$(column $mode 5 | awk '{ n += 2 * $1 } END { print n }')"
+			"$(column "$mode" 4 | awk '{ n += $1 } END { print n }')" \
+			"$(column "$mode" 5 | awk '{ n += 2 * $1 } END { print n }')"
 		comma=,
 	done
 	echo ']}'
@@ -205,12 +205,12 @@ echo
 base_qps=$(column off 2 | median)
 printf '%-10s %10s %8s %10s %12s %10s\n' mode q/s change us/query events lost
 for mode in $modes; do
-	printf '%-10s %10d %7s%% %10s %12d %10d\n' $mode \
-		"$(column $mode 2 | median)" \
-		"$(column $mode 2 | median | awk -v base="$base_qps" \
+	printf '%-10s %10d %7s%% %10s %12d %10d\n' "$mode" \
+		"$(column "$mode" 2 | median)" \
+		"$(column "$mode" 2 | median | awk -v base="$base_qps" \
 			'{ printf "%+.1f", ($1 / base - 1) * 100 }')" \
-		"$(column $mode 3 | median)" \
-		"$(column $mode 5 | awk '{ n += 2 * $1 } END { print n }')" \
-		"$(column $mode 4 | awk '{ n += $1 } END { print n }')"
+		"$(column "$mode" 3 | median)" \
+		"$(column "$mode" 5 | awk '{ n += 2 * $1 } END { print n }')" \
+		"$(column "$mode" 4 | awk '{ n += $1 } END { print n }')"
 done
 echo "written: $out/knot.json"

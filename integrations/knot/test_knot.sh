@@ -272,8 +272,8 @@ transfer() { # ID TYPE: of zone big
 	echo "${1}0000000100000000000003626967000${2}0001"
 }
 
-file_sink() { # [LINES OF THE SECTION]
-	write_config all "$@" <<-EOF
+file_sink() {
+	write_config all <<-EOF
 	  - id: all
 	    sink: $work/tap.fstrm
 	    identity: test
@@ -390,7 +390,7 @@ case_transfers() {
 	[ "$(wc -l <"$work/sent")" -gt 10 ] || fail "the transfer is too short"
 	{ transfer 2001 0FC; transfer 2001 0FC; queries | head -n 1; } |
 		"$client" tcp 127.0.0.1 "$port" >>"$work/sent" || exit 1
-	for again in 1 2 3; do
+	for _ in 1 2 3; do
 		transfer 2001 0FC | "$client" tcp 127.0.0.1 "$port" 1 \
 			>>"$work/left" || exit 1
 	done
@@ -552,7 +552,7 @@ case_reload() {
 	file_sink
 	start_knot
 	offer_load 5 3000
-	for again in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		sleep 0.6
 		control reload
 	done
@@ -567,7 +567,8 @@ case_reload() {
 	before=$(grep -c '^identity: "test"' "$work/yaml")
 	after=$(grep -c '^identity: "other"' "$work/yaml")
 	expect "identities" $((before + after)) $((2 * completed))
-	[ "$before" -gt 0 ] && [ "$after" -gt 0 ] ||
+	[ "$before" -gt 0 ] || fail "no event with the first identity"
+	[ "$after" -gt 0 ] ||
 		fail "identities: $before before, $after after the reload"
 	expect "sinks closed" "$(grep -c ' closed, ' "$work/knotd.log")" 1
 	echo "    $completed queries, 5 reloads"
@@ -623,7 +624,7 @@ case_zones() {
 	    log-responses: off
 	EOF
 	start_knot
-	for again in 1 2 3; do
+	for _ in 1 2 3; do
 		queries | "$client" udp 127.0.0.1 "$port" || exit 1
 		transfer 2001 0FC | "$client" tcp 127.0.0.1 "$port" || exit 1
 		control reload
