@@ -226,6 +226,7 @@ writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
 			  "dnstap output: frames flow");
 		writer->idle_ms = 1;
+		writer->last_try = false;
 		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
 		return;
 	}

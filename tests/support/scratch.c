@@ -62,6 +62,7 @@ scratch_expect(const char *path, const char *text)
 	found[bytes] = '\0';
 	fclose(file);
 	ck_assert_str_eq(found, text);
+	ck_assert_uint_eq(bytes, strlen(text));
 }
 
 bool

@@ -26,7 +26,7 @@ START_TEST(parts_go_in_in_order)
 	output = outputs_open_file("x");
 	ck_assert_int_eq(output->ops->write(output, parts, 4, &taken), DTAP_OK);
 	ck_assert_uint_eq(taken, 9);
-	outputs_write_all(output, " more");
+	outputs_write_frame(output, " more");
 	output->ops->free(output);
 	scratch_expect("x", "one two x more");
 	scratch_leave();
@@ -95,7 +95,7 @@ START_TEST(existing_file_is_moved_aside)
 	scratch_write("x", "older");
 	scratch_write("x.1", "oldest");
 	output = outputs_open_file("x");
-	outputs_write_all(output, "new");
+	outputs_write_frame(output, "new");
 	output->ops->free(output);
 	scratch_expect("x.1", "oldest");
 	scratch_expect("x.2", "older");
@@ -285,6 +285,7 @@ START_TEST(due_by_size)
 	output->ops->close(output);
 	ck_assert(output->ops->room(output, DTAP__NEVER) > 0);
 	ck_assert_int_eq(output->ops->open(output), DTAP_OK);
+	outputs_write_frame(output, "a longer head");
 	ck_assert(output->ops->room(output, DTAP__NEVER) > 0);
 	output->ops->free(output);
 	scratch_leave();
@@ -306,9 +307,10 @@ START_TEST(due_by_age_unless_idle)
 	ck_assert(output->ops->room(output, DTAP__NEVER) > 0);
 	outputs_write_frame(output, "1");
 	ck_assert(output->ops->room(output, 0) > 0);
-	ck_assert(
-		output->ops->room(output, before + 60 * DTAP__NS_PER_SEC - 1) > 0);
-	ck_assert(output->ops->room(output, after + 60 * DTAP__NS_PER_SEC) == 0);
+	ck_assert(output->ops->room(output,
+				    before + 60 * DTAP__NS_PER_SEC - 1) > 0);
+	ck_assert(output->ops->room(output,
+				    after + 60 * DTAP__NS_PER_SEC) == 0);
 	output->ops->free(output);
 	scratch_leave();
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 static int next_write_errno;
 static int next_sync_errno;
 static int sync_calls;
+static bool flock_late; /* a neighbour takes the file before we lock it */
 
 ssize_t
 writev(int fd, const struct iovec *parts, int count)
@@ -43,6 +45,17 @@ fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+int
+flock(int fd, int operation)
+{
+	if (flock_late) {
+		ck_assert_int_eq(rename("x", "x.1"), 0);
+		scratch_write("x", "the neighbour's");
+		flock_late = false;
+	}
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
 START_TEST(interrupted_write_is_repeated)
 {
 	struct dtap__output *output;
@@ -50,7 +63,7 @@ START_TEST(interrupted_write_is_repeated)
 	scratch_enter();
 	output = outputs_open_file("x");
 	next_write_errno = EINTR;
-	outputs_write_all(output, "text");
+	outputs_write_frame(output, "text");
 	ck_assert_int_eq(next_write_errno, 0);
 	output->ops->free(output);
 	scratch_expect("x", "text");
@@ -86,6 +99,63 @@ START_TEST(failed_write_names_its_cause_and_is_cut_back)
 	output->ops->free(output);
 	scratch_expect("x.1", "whole");
 	scratch_expect("x.2", "whole");
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(failure_is_forgotten_by_the_next_file)
+{
+	struct dtap__output *output;
+	size_t taken;
+
+	scratch_enter();
+	output = outputs_open_file("x");
+	outputs_write_frame(output, "whole");
+	next_write_errno = ENOSPC;
+	ck_assert_int_eq(outputs_write(output, "x", &taken), DTAP_E_SYSTEM);
+	output->ops->close(output);
+	ck_assert_int_eq(output->ops->open(output), DTAP_OK);
+	outputs_write_frame(output, "marked");
+	output->ops->close(output);
+	scratch_expect("x", "marked");
+	output->ops->free(output);
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(mark_is_forgotten_by_the_next_file)
+{
+	struct dtap__output *output;
+	size_t taken;
+
+	scratch_enter();
+	output = outputs_open_file("x");
+	outputs_write_frame(output, "whole");
+	output->ops->close(output);
+	ck_assert_int_eq(output->ops->open(output), DTAP_OK);
+	outputs_write_all(output, "half a head");
+	next_write_errno = ENOSPC;
+	ck_assert_int_eq(outputs_write(output, "er", &taken), DTAP_E_SYSTEM);
+	output->ops->free(output);
+	ck_assert(!scratch_exists("x"));
+	scratch_expect("x.1", "whole");
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(file_moved_aside_before_it_was_locked_is_given_up)
+{
+	struct dtap__output *output;
+
+	scratch_enter();
+	output = outputs_new_file("x");
+	flock_late = true;
+	outputs_expect_refused(output, EBUSY,
+			       "x: is in use by another writer: "
+			       "Device or resource busy");
+	scratch_expect("x", "the neighbour's");
+	scratch_expect("x.1", "");
+	output->ops->free(output);
 	scratch_leave();
 }
 END_TEST
@@ -302,6 +372,9 @@ main(void)
 
 	support_add(suite, interrupted_write_is_repeated);
 	support_add(suite, failed_write_names_its_cause_and_is_cut_back);
+	support_add(suite, failure_is_forgotten_by_the_next_file);
+	support_add(suite, mark_is_forgotten_by_the_next_file);
+	support_add(suite, file_moved_aside_before_it_was_locked_is_given_up);
 	support_add(suite, cut_at_every_octet_leaves_whole_frames);
 	support_add(suite, close_cuts_off_what_no_mark_has_ended);
 	support_add(suite, cut_never_makes_a_file_longer);

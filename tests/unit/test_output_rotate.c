@@ -36,6 +36,20 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to,
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
 
+/* And this one, to be a neighbour who is quicker. */
+static bool flock_late;
+
+int
+flock(int fd, int operation)
+{
+	if (flock_late) {
+		ck_assert_int_eq(rename("x", "y"), 0);
+		scratch_write("x", "somebody else's");
+		flock_late = false;
+	}
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
 static void
 expect_moved(const char *path)
 {
@@ -136,12 +150,12 @@ START_TEST(number_is_found_in_a_large_directory)
 
 	scratch_enter();
 	for (int i = 1; i <= 600; i++) {
-		snprintf(name, sizeof(name), "a-rather-long-name.%d", i);
+		snprintf(name, sizeof(name), "a-rather-long-name.%d000", i);
 		scratch_write(name, "");
 	}
 	scratch_write("a-rather-long-name", "text");
 	expect_moved("a-rather-long-name");
-	scratch_expect("a-rather-long-name.601", "text");
+	scratch_expect("a-rather-long-name.600001", "text");
 	scratch_leave();
 }
 END_TEST
@@ -208,6 +222,18 @@ START_TEST(file_of_a_living_writer_stays)
 	close(fd);
 	expect_moved("x");
 	scratch_expect("x.1", "text");
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(file_that_has_just_taken_the_name_stays)
+{
+	scratch_enter();
+	scratch_write("x", "text");
+	flock_late = true;
+	expect_refused("x", EBUSY, "cannot be moved aside");
+	scratch_expect("x", "somebody else's");
+	scratch_expect("y", "text");
 	scratch_leave();
 }
 END_TEST
@@ -282,6 +308,7 @@ main(void)
 	support_add(suite, nothing_there_is_fine);
 	support_add(suite, only_regular_files_are_moved);
 	support_add(suite, file_of_a_living_writer_stays);
+	support_add(suite, file_that_has_just_taken_the_name_stays);
 	support_add(suite, number_needs_room_in_the_name);
 	support_add(suite, number_taken_at_the_last_moment_is_not_overwritten);
 	support_add(suite, file_system_without_renameat2_will_do);

@@ -110,8 +110,8 @@ START_TEST(start_succeeds_when_the_output_cannot_be_opened)
 	static const char *const outputs[] = {
 		"file:missing/x.fstrm",
 		"unix:missing/x.sock",
-		"unix:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
+		"has-more-than-the-one-hundred-and-seven-octets-of-sun_path",
 		"tcp:127.0.0.1:1",
 		"tcp:[::1]:1",
 	};
@@ -187,6 +187,8 @@ START_TEST(reopen_moves_the_old_file_aside_and_loses_nothing)
 
 	scratch_enter();
 	tap = taps_start("file:x.fstrm", NULL);
+	while (taps_stats(tap).sessions == 0)
+		usleep(1000); /* until then there is nothing to open anew */
 	ck_assert_int_eq(dtap_producer_open(tap, &producer), DTAP_OK);
 	for (uint32_t i = 0; i < 4000; i++) {
 		struct dtap_event event = taps_event(i);

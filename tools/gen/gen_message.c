@@ -3,9 +3,8 @@
  * gen_message.c: see gen_message.h.
  *
  * Layout (RFC 1035 section 4.1): 12 octets of header; the question, whose
- * name is always 35 octets long; in responses, TXT records for the root name
- * until the size is reached. What is left over and too small for a record
- * becomes an EDNS padding-like tail in the last record's data.
+ * name is always 35 octets long; then TXT records for the root name until the
+ * size is reached. Up to 11 octets are missing where no record fits.
  */
 #include "gen_message.h"
 
