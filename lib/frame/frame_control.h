@@ -51,12 +51,26 @@ size_t
 dtap__control_write(uint8_t *out, enum dtap__control_type type);
 
 /*
- * Understands the octets that follow a control frame's length field.
+ * Understands the octets that follow a control frame's length field. Fields
+ * of unknown types are stepped over; of a frame of unknown type only the type
+ * is looked at.
  * DTAP_OK; DTAP_E_PROTOCOL when too long, malformed, or a content type above
  * its limit or in a frame that carries none; START with more than one.
  */
 enum dtap_result
 dtap__control_read(const uint8_t *octets, size_t bytes,
 		   struct dtap__control *control);
+
+/* Whether the number is one of enum dtap__control_type. */
+bool
+dtap__control_is_known(uint32_t type);
+
+/* Whether the frame leaves the content type open or names ours. */
+bool
+dtap__control_allows_dnstap(const struct dtap__control *control);
+
+/* "ACCEPT" ...; "unknown" for a number that names no type. */
+const char *
+dtap__control_name(uint32_t type);
 
 #endif

@@ -11,8 +11,11 @@
  * several, in any order; ignores control frames and fields it does not know.
  * Everything received is hostile: a control frame above
  * DTAP__CONTROL_BYTES_MAX, a data frame, or an ACCEPT without our type ends
- * the session with an error. A session costs a bounded number of octets from
- * the peer: at most DTAP__SESSION_IGNORED_MAX unknown control frames.
+ * the session with an error, and so does a FINISH before our STOP has left:
+ * such a peer goes away with frames unread (DTAP_E_CLOSED). A session costs a
+ * bounded number of octets from the peer: at most DTAP__SESSION_IGNORED_MAX
+ * unknown control frames. What follows the FINISH that was waited for is
+ * dropped unseen.
  *
  * Threads: one per session. Used by writer.
  */
@@ -41,12 +44,13 @@ enum dtap__session_state {
 struct dtap__session {
 	enum dtap__session_state state;
 	bool bidirectional;
-	uint8_t out[DTAP__CONTROL_BYTES_MAX + 8];
+	uint8_t out[3 * DTAP__CONTROL_WRITTEN_MAX]; /* READY, START, STOP */
 	size_t out_bytes;	/* queued; out_sent <= out_bytes */
 	size_t out_sent;
 	uint8_t in[DTAP__CONTROL_BYTES_MAX + 8];
 	size_t in_bytes;	/* received, not yet understood */
 	unsigned int ignored;	/* unknown control frames so far */
+	enum dtap_result failure; /* why FAILED; else DTAP_OK */
 	char error[128];	/* what the peer did wrong; "" if nothing */
 };
 
@@ -65,7 +69,8 @@ dtap__session_sent(struct dtap__session *session, size_t bytes);
 
 /*
  * Hands in octets from the peer, as many as there are.
- * DTAP_OK; DTAP_E_PROTOCOL, DTAP_E_CONTENT_TYPE: failed, for good.
+ * DTAP_OK; DTAP_E_PROTOCOL, DTAP_E_CONTENT_TYPE, DTAP_E_CLOSED: failed, for
+ * good, and returned again by every later call.
  */
 enum dtap_result
 dtap__session_received(struct dtap__session *session, const void *data,
@@ -75,7 +80,7 @@ dtap__session_received(struct dtap__session *session, const void *data,
 bool
 dtap__session_flows(const struct dtap__session *session);
 
-/* Queues STOP; only while dtap__session_flows(). */
+/* Queues STOP behind what is pending; without effect unless FLOWING. */
 void
 dtap__session_finish(struct dtap__session *session);
 
@@ -83,7 +88,7 @@ dtap__session_finish(struct dtap__session *session);
 bool
 dtap__session_confirmed(const struct dtap__session *session);
 
-/* Nothing more to send or to wait for. */
+/* Nothing more to send or to wait for: done, or failed. */
 bool
 dtap__session_over(const struct dtap__session *session);
 
