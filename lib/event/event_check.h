@@ -3,8 +3,9 @@
  * event_check.h: is this event one that may be encoded?
  *
  * The full check of every field; the plain way of the encoder skips it for
- * shapes it has seen (encode_message.h). Reads only the structure itself and
- * the policy it points to, never what the other pointers lead to.
+ * shapes it has seen (encode_message.h). Reads only the structure itself, the
+ * policy it points to and the text of the policy's type, never what the other
+ * pointers lead to.
  *
  * Pure. Used by tap.
  */
@@ -12,6 +13,11 @@
 #define DTAP_EVENT_EVENT_CHECK_H
 
 #include <dnstap/event.h>
+
+/* A name in wire format (RFC 1035 section 3.1). */
+#define DTAP__ZONE_BYTES_MAX 255u
+/* A structure that says it is larger than this was never initialised. */
+#define DTAP__STRUCT_BYTES_MAX 1024u
 
 /*
  * DTAP_OK; DTAP_E_INVALID: size too small, or larger with a tail that is not
