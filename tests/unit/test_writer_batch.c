@@ -18,6 +18,7 @@ struct fixture {
 	struct dtap__ring_node *nodes[RINGS];
 	uint32_t next[RINGS]; /* number of the next frame */
 	struct dtap__batch batch;
+	size_t put_bytes;
 	uint8_t *got;
 	size_t got_bytes;
 	uint64_t frames;
@@ -63,6 +64,7 @@ put_frame(struct fixture *f, int ring, size_t payload)
 	memcpy(slot + 5, &f->next[ring], 4);
 	memset(slot + 9, 0xee, payload - 5);
 	f->next[ring]++;
+	f->put_bytes += 4 + payload;
 	dtap__ring_commit(&f->nodes[ring]->ring, 4 + payload);
 	return true;
 }
@@ -82,6 +84,7 @@ take(struct fixture *f, size_t limit, bool only_partial)
 		if (part > left)
 			part = left;
 		ck_assert_uint_le(f->got_bytes + part, COLLECTED_MAX);
+		ck_assert_uint_le(f->got_bytes + part, f->put_bytes);
 		memcpy(f->got + f->got_bytes, f->batch.parts[i].iov_base,
 		       part);
 		f->got_bytes += part;
