@@ -122,4 +122,14 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		[AC_MSG_ERROR([--enable-knot-module needs knot/module.h
 (Debian: libknot-dev)])])
 	AM_CONDITIONAL([HAVE_KNOT], [test "x$have_knot" = xyes])
+	# knotd looks in one directory for each series of its module ABI.
+	AC_ARG_WITH([knot-moduledir],
+		[AS_HELP_STRING([--with-knot-moduledir=DIR],
+		[where Knot looks for modules
+		(default: LIBDIR/knot/modules-SERIES)])],
+		[knotmoddir=$withval], [
+		knot_series=$($PKG_CONFIG --modversion libknot 2>/dev/null |
+			cut -d. -f1,2)
+		knotmoddir="\${libdir}/knot/modules-$knot_series"])
+	AC_SUBST([knotmoddir])
 ])
