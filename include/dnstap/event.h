@@ -117,7 +117,7 @@ struct dtap_event {
 	/** sizeof(struct dtap_event); append-only, a zero tail is accepted. */
 	size_t size;
 
-	/** Message.type (1), enum dtap_message_type; the only required field. */
+	/** Message.type (1), enum dtap_message_type; required. */
 	uint8_t type;
 	/** Message.socket_family (2), enum dtap_socket_family; 0 if unknown. */
 	uint8_t socket_family;

@@ -38,7 +38,7 @@ enum dtap_result {
 	DTAP_E_OPTION = -5,
 	/** The option does not take that value. */
 	DTAP_E_VALUE = -6,
-	/** Two options, or an option and the running tap, exclude each other. */
+	/** Two options, or an option and a running tap, exclude each other. */
 	DTAP_E_CONFLICT = -7,
 	/** The producer's ring has no room: the event was dropped whole. */
 	DTAP_E_FULL = -8,

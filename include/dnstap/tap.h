@@ -13,8 +13,10 @@
  * or after the tap is; each keeps the memory that it needs alive.
  *
  * Caveats
- *  - fork: a child must not use its parent's tap. If it does, events are
- *    counted as dropped_fork and neither file nor socket is touched.
+ *  - fork: a child must not use a tap that its parent has started, or opened
+ *    producers of. If it does, events are counted as dropped_fork and neither
+ *    file nor socket is touched. A tap that was only opened goes over into
+ *    the child, as daemon() needs it.
  *  - chroot, setuid, daemon(): call dtap_open() before or after, but
  *    dtap_start() after; it is the call that starts the thread and opens
  *    the output.

@@ -14,7 +14,8 @@
  *             instead, and the gap is skipped by the consumer.
  *
  * Invariants: tail <= head <= tail + capacity (free-running 64-bit indexes,
- * compared by difference only); a record is at most capacity / 2.
+ * compared by difference only); a record is at most capacity / 2. The
+ * letters at the accesses are the ordering promises of ring.c.
  *
  *                       | reserve commit | peek release | close
  *   reserve, commit     |       X        |      -       |   X
@@ -37,7 +38,7 @@
 #define DTAP__RING_BYTES_MAX (UINT64_C(1) << 30)
 
 enum dtap__ring_layout {
-	DTAP__RING_AUTO, /* mirrored where the system can, else wrap */
+	DTAP__RING_AUTO,	/* mirrored where the system can, else wrap */
 	DTAP__RING_MIRRORED,
 	DTAP__RING_WRAP
 };
@@ -46,6 +47,7 @@ struct dtap__ring {
 	/* Immutable after init. */
 	uint8_t *base;
 	uint64_t capacity;	/* power of two */
+	uint64_t mask;		/* capacity - 1 */
 	uint64_t contiguous;	/* 2 * capacity when mirrored, else capacity */
 
 	/* The producer's own. */
@@ -55,7 +57,7 @@ struct dtap__ring {
 
 	/* Written by the producer, read by the consumer. */
 	dtap__own_line dtap__atomic(uint64_t) head;
-	dtap__atomic(uint64_t) gap;	/* where the last gap begins (wrap) */
+	dtap__atomic(uint64_t) gap;	/* where the last lap's data ends */
 
 	/* Written by the consumer, read by the producer. */
 	dtap__own_line dtap__atomic(uint64_t) tail;
@@ -80,6 +82,13 @@ dtap__ring_init(struct dtap__ring *ring, uint64_t bytes,
 void
 dtap__ring_fini(struct dtap__ring *ring);
 
+/*
+ * Empties the ring and lets its indexes begin at index. Part of init; tests
+ * call it again to come near the places where indexes wrap.
+ */
+void
+dtap__ring_start_at(struct dtap__ring *ring, uint64_t index);
+
 /* Largest record that always fits once the ring is empty. */
 static dtap__always_inline uint64_t
 dtap__ring_record_max(const struct dtap__ring *ring)
@@ -89,26 +98,65 @@ dtap__ring_record_max(const struct dtap__ring *ring)
 
 /*
  * Producer. Room for bytes contiguous octets, 1 to record_max; NULL when the
- * ring is too full. Nothing changes until commit: a reservation may simply
- * be given up. Wait-free.
+ * ring is too full. The consumer sees nothing until commit: a reservation
+ * may simply be given up, and may be larger than what is then committed.
+ * Wait-free.
  */
 static dtap__always_inline uint8_t *
-dtap__ring_reserve(struct dtap__ring *ring, uint64_t bytes);
+dtap__ring_reserve(struct dtap__ring *ring, uint64_t bytes)
+{
+	uint64_t begin = ring->next;
+	uint64_t offset = begin & ring->mask;
 
-/* Producer. Publishes the first bytes octets of what was reserved. Wait-free. */
-static dtap__always_inline void
-dtap__ring_commit(struct dtap__ring *ring, uint64_t bytes);
+	/* Never true when mirrored. */
+	if (dtap__unlikely(offset + bytes > ring->contiguous)) {
+		begin += ring->capacity - offset;
+		offset = 0;
+	}
+	if (dtap__unlikely(begin + bytes - ring->tail_seen >
+			   ring->capacity)) {
+		/*
+		 * C: pairs with the release in dtap__ring_release(). What is
+		 * written from here on lands behind the consumer's reads.
+		 */
+		ring->tail_seen = dtap__load_acquire(&ring->tail);
+		if (begin + bytes - ring->tail_seen > ring->capacity)
+			return NULL;
+	}
+	ring->reserved = begin;
+	return ring->base + offset;
+}
 
 /*
- * Consumer. The bytes that are there, in order, as up to two runs (the
- * second may be empty). Returns their sum. Wait-free.
+ * Producer. Publishes the first bytes octets, at least one, of the last
+ * reservation; at most once for each. Wait-free.
+ */
+static dtap__always_inline void
+dtap__ring_commit(struct dtap__ring *ring, uint64_t bytes)
+{
+	uint64_t begin = ring->reserved;
+
+	/*
+	 * B: relaxed, because the release below publishes it, and whoever
+	 * read the former value gave its bytes back before reserve got here.
+	 */
+	if (dtap__unlikely((begin & ring->mask) == 0))
+		dtap__store_relaxed(&ring->gap, ring->next);
+	ring->next = begin + bytes;
+	/* A, B: pairs with the acquires in ring.c. */
+	dtap__store_release(&ring->head, begin + bytes);
+}
+
+/*
+ * Consumer. The bytes that are there, in order, as up to two runs; an empty
+ * run comes after those that are not. Returns their sum. Wait-free.
  */
 size_t
 dtap__ring_peek(const struct dtap__ring *ring, struct dtap__span span[2]);
 
 /*
  * Consumer. Gives the first bytes octets of the last peek back to the
- * producer. Wait-free.
+ * producer; in several calls if that suits. Wait-free.
  */
 void
 dtap__ring_release(struct dtap__ring *ring, size_t bytes);

@@ -11,7 +11,9 @@
  *
  * A cap bounds the memory of all rings; above it, adding is refused.
  *
- * Threads: add, retire: any. walk, reap: see each. Used by tap and writer.
+ * Threads: add, retire, walk: any; reap: see there. A visit may do with a
+ * ring only what its thread may: peek and release are the consumer's. Used
+ * by tap and writer.
  */
 #ifndef DTAP_RING_RING_SET_H
 #define DTAP_RING_RING_SET_H
@@ -26,13 +28,14 @@ struct dtap__ring_node {
 	dtap__atomic(bool) retired;	/* set once, by the producer's side */
 	/* The consumer's notes; only the consumer's thread touches them. */
 	uint64_t partial;	/* octets beyond tail already handed on */
+	struct dtap__ring_node *doomed;	/* the next one that reap will free */
 };
 
 struct dtap__ring_set {
 	pthread_mutex_t lock;	/* guards changes of the list and the sums */
 	dtap__atomic(struct dtap__ring_node *) first;
-	uint64_t bytes;		/* of all rings in the set */
-	uint64_t rings;
+	uint64_t bytes;		/* capacity of all rings not yet freed */
+	uint64_t rings;		/* how many */
 	uint64_t bytes_max;	/* immutable after init */
 	char grace;		/* see dtap__grace_elapsed() */
 };
@@ -46,7 +49,8 @@ dtap__ring_set_fini(struct dtap__ring_set *set);
 
 /*
  * Makes a ring and adds it. DTAP_OK; DTAP_E_NO_RING above the cap;
- * otherwise as dtap__ring_init(). *node is NULL on failure.
+ * otherwise as dtap__ring_init(). *node is NULL on failure. Holds the lock
+ * only to count and to link, never while memory is mapped.
  */
 enum dtap_result
 dtap__ring_set_add(struct dtap__ring_set *set, uint64_t bytes,
@@ -57,7 +61,10 @@ dtap__ring_set_add(struct dtap__ring_set *set, uint64_t bytes,
 void
 dtap__ring_retire(struct dtap__ring_node *node);
 
-/* Calls visit for each ring, inside one RCU read-side section. */
+/*
+ * Calls visit for each ring, inside one RCU read-side section. A ring that
+ * is added meanwhile may or may not be seen.
+ */
 typedef void
 dtap__ring_visit(struct dtap__ring_node *node, void *context);
 
@@ -68,14 +75,15 @@ dtap__ring_set_walk(struct dtap__ring_set *set, dtap__ring_visit *visit,
 /*
  * Takes every ring that is retired and empty out of the set and frees it
  * after a grace period. The consumer's thread, or after it has ended any one
- * thread. Returns how many. With discard, rings that are retired but not
- * empty go too, and visit (may be NULL) sees each before it does.
+ * thread; never from a visit, where it would wait for itself. Returns how
+ * many. With discard, rings that are retired but not empty go too, and visit
+ * (may be NULL) sees each of these, already out of the set, before it does.
  */
 unsigned int
 dtap__ring_set_reap(struct dtap__ring_set *set, bool discard,
 		    dtap__ring_visit *visit, void *context);
 
-/* How many rings and octets there are. Any thread. */
+/* How many rings and octets there are, not yet freed. Any thread. */
 void
 dtap__ring_set_sums(struct dtap__ring_set *set, uint64_t *rings,
 		    uint64_t *bytes);

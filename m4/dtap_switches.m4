@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The switches of configure that change how everything is compiled. Each sets
+# a *_CFLAGS and a *_LDFLAGS variable of its own, so that CFLAGS and LDFLAGS
+# stay the user's.
+
+# DTAP_DEFAULT_CFLAGS: before AC_PROG_CC. Sanitizers and coverage want other
+# defaults than -O2; whoever sets CFLAGS gets what was set.
+AC_DEFUN([DTAP_DEFAULT_CFLAGS], [
+	AC_BEFORE([$0], [AC_PROG_CC])
+	AS_CASE([$enable_sanitizer], [''|no], [],
+		[: "${CFLAGS=-O1 -g}"])
+	AS_IF([test "x$enable_coverage" = xyes], [: "${CFLAGS=-O0 -g}"])
+])
+
+AC_DEFUN([DTAP_SWITCH_WERROR], [
+	AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror],
+		[treat compiler warnings as errors])])
+	WERROR=
+	AS_IF([test "x$enable_werror" = xyes], [WERROR=-Werror])
+	AC_SUBST([WERROR])
+])
+
+# Findings end the program: a test that only prints them would stay green.
+AC_DEFUN([DTAP_SWITCH_SANITIZER], [
+	AC_ARG_ENABLE([sanitizer],
+		[AS_HELP_STRING([--enable-sanitizer=LIST],
+		[build with sanitizers: address,undefined (yes) or thread])])
+	AS_CASE([$enable_sanitizer],
+		[''|no], [sanitizer=no],
+		[yes], [sanitizer=address,undefined],
+		[sanitizer=$enable_sanitizer])
+	SANITIZER_CFLAGS=
+	SANITIZER_LDFLAGS=
+	AS_IF([test "x$sanitizer" != xno], [
+		DTAP_REQUIRE_FLAG([-fsanitize=$sanitizer], [--enable-sanitizer])
+		SANITIZER_LDFLAGS="-fsanitize=$sanitizer"
+		SANITIZER_CFLAGS="-fsanitize=$sanitizer -fno-sanitize-recover=all"
+		SANITIZER_CFLAGS="$SANITIZER_CFLAGS -fno-omit-frame-pointer"
+	])
+	AC_SUBST([SANITIZER_CFLAGS])
+	AC_SUBST([SANITIZER_LDFLAGS])
+	AM_CONDITIONAL([SANITIZER], [test "x$sanitizer" != xno])
+])
+
+# The library is instrumented (fuzzer-no-link); only fuzz targets get an
+# engine, libFuzzer's or that of OSS-Fuzz in LIB_FUZZING_ENGINE.
+AC_DEFUN([DTAP_SWITCH_FUZZERS], [
+	AC_ARG_ENABLE([fuzzers], [AS_HELP_STRING([--enable-fuzzers],
+		[build the fuzz targets (clang)])])
+	AC_ARG_VAR([LIB_FUZZING_ENGINE], [link flags of the fuzzing engine])
+	AS_IF([test "x$enable_fuzzers" = xyes], [
+		: "${LIB_FUZZING_ENGINE=-fsanitize=fuzzer}"
+		DTAP_REQUIRE_FLAG([-fsanitize=fuzzer-no-link],
+			[--enable-fuzzers])
+		SANITIZER_CFLAGS="$SANITIZER_CFLAGS -fsanitize=fuzzer-no-link"
+		SANITIZER_LDFLAGS="$SANITIZER_LDFLAGS -fsanitize=fuzzer-no-link"
+	])
+	AM_CONDITIONAL([FUZZERS], [test "x$enable_fuzzers" = xyes])
+])
+
+AC_DEFUN([DTAP_SWITCH_COVERAGE], [
+	AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage],
+		[count executed lines for `make coverage' (gcc)])])
+	COVERAGE_CFLAGS=
+	COVERAGE_LDFLAGS=
+	AS_IF([test "x$enable_coverage" = xyes], [
+		DTAP_REQUIRE_FLAG([--coverage], [--enable-coverage])
+		DTAP_ADD_CFLAG([COVERAGE_CFLAGS], [--coverage])
+		dnl Threads share the counters.
+		DTAP_ADD_CFLAG([COVERAGE_CFLAGS], [-fprofile-update=atomic])
+		COVERAGE_LDFLAGS=--coverage
+	])
+	AC_SUBST([COVERAGE_CFLAGS])
+	AC_SUBST([COVERAGE_LDFLAGS])
+	AM_CONDITIONAL([COVERAGE], [test "x$enable_coverage" = xyes])
+])
+
+# After DTAP_SWITCH_SANITIZER. _FORTIFY_SOURCE does nothing but warn without
+# optimisation, hides calls from the sanitizers, and is left alone when the
+# user or the distribution has already set it.
+AC_DEFUN([DTAP_SWITCH_HARDENING], [
+	AC_ARG_ENABLE([hardening], [AS_HELP_STRING([--disable-hardening],
+		[leave out the compiler's and linker's protections])])
+	HARDENING_CFLAGS=
+	HARDENING_LDFLAGS=
+	hardening=no
+	AS_IF([test "x$enable_hardening" != xno], [
+		hardening=yes
+		DTAP_ADD_CFLAG([HARDENING_CFLAGS], [-fstack-protector-strong])
+		DTAP_ADD_CFLAG([HARDENING_CFLAGS], [-fcf-protection])
+		DTAP_ADD_LDFLAG([HARDENING_LDFLAGS], [-Wl,-z,relro])
+		DTAP_ADD_LDFLAG([HARDENING_LDFLAGS], [-Wl,-z,now])
+		AS_CASE(["$sanitizer:$CPPFLAGS $CFLAGS"],
+			[no:*FORTIFY_SOURCE*], [],
+			[no:*-O@<:@123sg@:>@*|no:*-Ofast*], [
+			HARDENING_CFLAGS="$HARDENING_CFLAGS -U_FORTIFY_SOURCE"
+			HARDENING_CFLAGS="$HARDENING_CFLAGS -D_FORTIFY_SOURCE=2"
+		])
+	])
+	AC_SUBST([HARDENING_CFLAGS])
+	AC_SUBST([HARDENING_LDFLAGS])
+])
+
+# Knot's modules are built against the headers of the server they plug into.
+AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
+	AC_ARG_ENABLE([knot-module],
+		[AS_HELP_STRING([--enable-knot-module],
+		[build the module for Knot DNS (default: if knot/module.h
+		of libknot-dev is there)])],
+		[], [enable_knot_module=auto])
+	have_knot=no
+	AS_IF([test "x$enable_knot_module" != xno], [
+		PKG_CHECK_MODULES([KNOT], [libknot >= 3.2], [
+			dtap_saved_CPPFLAGS=$CPPFLAGS
+			CPPFLAGS="$CPPFLAGS $KNOT_CFLAGS"
+			AC_CHECK_HEADER([knot/module.h], [have_knot=yes])
+			CPPFLAGS=$dtap_saved_CPPFLAGS
+		], [:])
+	])
+	AS_CASE([$enable_knot_module:$have_knot], [yes:no],
+		[AC_MSG_ERROR([--enable-knot-module needs knot/module.h
+(Debian: libknot-dev)])])
+	AM_CONDITIONAL([HAVE_KNOT], [test "x$have_knot" = xyes])
+	# knotd looks in one directory for each series of its module ABI.
+	AC_ARG_WITH([knot-moduledir],
+		[AS_HELP_STRING([--with-knot-moduledir=DIR],
+		[where Knot looks for modules
+		(default: LIBDIR/knot/modules-SERIES)])],
+		[knotmoddir=$withval], [
+		knot_series=$($PKG_CONFIG --modversion libknot 2>/dev/null |
+			cut -d. -f1,2)
+		knotmoddir="\${libdir}/knot/modules-$knot_series"])
+	AC_SUBST([knotmoddir])
+])
