@@ -36,14 +36,16 @@ static void
 put_time(struct text *text, const struct dtap_message *message)
 {
 	const struct dtap_event *event = &message->event;
-	bool query = cat_print_is_query(message);
+	bool query = has_query_time(message) &&
+		     (cat_print_is_query(message) ||
+		      !has_response_time(message));
+	uint64_t sec = query ? event->query_time_sec : event->response_time_sec;
+	size_t bytes;
 
-	if (has_query_time(message) && (query || !has_response_time(message)))
-		text_field_time(text, event->query_time_sec,
-				event->query_time_nsec);
-	else if (has_response_time(message))
-		text_field_time(text, event->response_time_sec,
-				event->response_time_nsec);
+	if ((query || has_response_time(message)) &&
+	    text_field_second(text, sec, &bytes) != NULL)
+		text_field_time(text, sec, query ? event->query_time_nsec :
+						   event->response_time_nsec);
 	else
 		text_string(text, "? ?");
 }

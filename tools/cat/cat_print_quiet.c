@@ -5,8 +5,8 @@
  * Scripts parse that line, so its quirks are kept: UPDATE_QUERY and
  * UPDATE_RESPONSE are "unhandled", an address of odd length is an empty
  * word, the address is the client's for AUTH_* and CLIENT_* and the server's
- * for all others, a time counts only with its nanoseconds, and UDP, TCP, DOT
- * and DOH are the protocols it names besides DNSCrypt.
+ * for all others, a time counts only with its nanoseconds, and UDP and TCP
+ * are the only protocols with a name (dnstap-ldns 0.2.1).
  */
 #include "cat/cat_print.h"
 
@@ -55,14 +55,17 @@ put_address(struct text *text, const struct dtap_message *message)
 					 event->response_address_bytes);
 }
 
-static void
-put_protocol(struct text *text, unsigned int protocol)
+static const char *
+protocol_name(unsigned int protocol)
 {
-	const char *name = NULL;
-
-	if (protocol != DTAP_DOQ)
-		name = dtap_socket_protocol_name(protocol);
-	text_string(text, name != NULL ? name : "?");
+	switch (protocol) {
+	case DTAP_UDP:
+		return "UDP";
+	case DTAP_TCP:
+		return "TCP";
+	default:
+		return "?";
+	}
 }
 
 static void
@@ -107,7 +110,7 @@ cat_print_quiet(struct text *text, const struct dtap_message *message)
 	text_char(text, ' ');
 	put_address(text, message);
 	text_char(text, ' ');
-	put_protocol(text, event->socket_protocol);
+	text_string(text, protocol_name(event->socket_protocol));
 	text_char(text, ' ');
 	text_decimal(text, bytes);
 	text_put(text, "b ", 2);
