@@ -33,7 +33,8 @@ bytes_of(const char *string)
 static void
 set_octets(struct dtap_event *event)
 {
-	static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\1a\0\0\34\0\1";
+	static const char query[] =
+		"\x12\x34\1\0\0\1\0\0\0\0\0\0\1a\0\0\34\0\1";
 	static const char response[] =
 		"\x12\x34\x81\x83\0\1\0\0\0\0\0\0\1a\0\0\34\0\1";
 
@@ -160,8 +161,8 @@ START_TEST(loss_is_read_from_the_last_report)
 {
 	struct cat_loss loss;
 
-	ck_assert(cat_loss_read(bytes_of("dtap.lost=1 dtap.cause=a dtap.lost=2"),
-				&loss));
+	ck_assert(cat_loss_read(
+		bytes_of("dtap.lost=1 dtap.cause=a dtap.lost=2"), &loss));
 	ck_assert_uint_eq(loss.count.bytes, 1);
 	ck_assert_mem_eq(loss.count.data, "2", 1);
 	ck_assert_uint_eq(loss.cause.bytes, 0);
@@ -201,8 +202,9 @@ START_TEST(json_of_a_response)
 	message.extra = bytes_of("e\"x");
 	ck_assert_str_eq(
 		printed(cat_print_json, &message),
-		"{\"type\":\"MESSAGE\",\"identity\":\"ns1\",\"version\":\"v 1\","
-		"\"extra\":\"e\\\"x\",\"message\":{\"type\":\"CLIENT_RESPONSE\","
+		"{\"type\":\"MESSAGE\",\"identity\":\"ns1\","
+		"\"version\":\"v 1\",\"extra\":\"e\\\"x\","
+		"\"message\":{\"type\":\"CLIENT_RESPONSE\","
 		"\"query_time\":\"2026-11-18T11:06:40.500000000Z\","
 		"\"response_time\":\"2026-11-18T11:06:41.123456789Z\","
 		"\"socket_family\":\"INET6\",\"socket_protocol\":\"TCP\","

@@ -44,8 +44,8 @@ put_address(struct text *text, const struct dtap_message *message)
 	const struct dtap_event *event = &message->event;
 	bool query = shows_query_address(event->type);
 
-	if (!cat_print_has(message, query ? FIELD_QUERY_ADDRESS :
-					    FIELD_RESPONSE_ADDRESS))
+	if (!cat_print_has(message, query ? FIELD_QUERY_ADDRESS
+					  : FIELD_RESPONSE_ADDRESS))
 		text_string(text, "MISSING_ADDRESS");
 	else if (query)
 		(void)text_field_address(text, event->query_address,
@@ -93,8 +93,8 @@ cat_print_quiet(struct text *text, const struct dtap_message *message)
 {
 	const struct dtap_event *event = &message->event;
 	bool query = cat_print_is_query(message);
-	size_t bytes = query ? event->query_message_bytes :
-			       event->response_message_bytes;
+	size_t bytes = query ? event->query_message_bytes
+			     : event->response_message_bytes;
 
 	if (!cat_print_has_message(message)) {
 		text_string(text, "[unhandled Dnstap.Type]\n");
@@ -114,6 +114,7 @@ cat_print_quiet(struct text *text, const struct dtap_message *message)
 	text_char(text, ' ');
 	text_decimal(text, bytes);
 	text_put(text, "b ", 2);
-	put_question(text, query ? event->query_message :
-				   event->response_message, bytes);
+	put_question(text,
+		     query ? event->query_message : event->response_message,
+		     bytes);
 }

@@ -82,8 +82,8 @@ static void
 accept_one(struct cat_server *server, const struct cat_listener *listener)
 {
 	struct cat_connection *connection;
-	int fd = accept4(listener->fd, NULL, NULL,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd =
+		accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) {
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
@@ -103,8 +103,8 @@ accept_one(struct cat_server *server, const struct cat_listener *listener)
 	snprintf(connection->name, sizeof(connection->name),
 		 "%s connection %" PRIu64, listener->source->name,
 		 ++server->accepted);
-	if (!cat_stream_init(server->cat, &connection->stream,
-			     connection->name, fd)) {
+	if (!cat_stream_init(server->cat, &connection->stream, connection->name,
+			     fd)) {
 		close(fd);
 		free(connection);
 		return;
@@ -228,8 +228,10 @@ cat_serve_run(struct cat_server *server)
 				read_connection(cat, server->connections[i]);
 			check_deadline(cat, server->connections[i]);
 		}
-		for (unsigned int i = 0; i < server->listener_count &&
-		     server->connection_count < CAT_CONNECTIONS_MAX; i++) {
+		for (unsigned int i = 0;
+		     i < server->listener_count &&
+		     server->connection_count < CAT_CONNECTIONS_MAX;
+		     i++) {
 			if (fds[connections + i].revents != 0)
 				accept_one(server, &server->listeners[i]);
 		}

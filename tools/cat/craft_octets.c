@@ -85,8 +85,8 @@ craft_put_fixed32(struct octets *to, unsigned int field, uint32_t number)
 
 void
 craft_put_header(struct octets *dns, unsigned int flags, unsigned int questions,
-	   unsigned int answers, unsigned int authorities,
-	   unsigned int additionals)
+		 unsigned int answers, unsigned int authorities,
+		 unsigned int additionals)
 {
 	dns->bytes = 0;
 	craft_put_be16(dns, 0x1234);
@@ -107,7 +107,7 @@ craft_put_question(struct octets *dns, unsigned int type, unsigned int class)
 
 void
 craft_put_record(struct octets *dns, unsigned int type, const void *rdata,
-	   unsigned int bytes)
+		 unsigned int bytes)
 {
 	craft_put_be16(dns, 0xc00c);
 	craft_put_be16(dns, type);

@@ -51,8 +51,8 @@ craft_put_fixed32(struct octets *to, unsigned int field, uint32_t number);
 
 void
 craft_put_header(struct octets *dns, unsigned int flags, unsigned int questions,
-	   unsigned int answers, unsigned int authorities,
-	   unsigned int additionals);
+		 unsigned int answers, unsigned int authorities,
+		 unsigned int additionals);
 
 void
 craft_put_question(struct octets *dns, unsigned int type, unsigned int class);
@@ -60,6 +60,6 @@ craft_put_question(struct octets *dns, unsigned int type, unsigned int class);
 /* A record whose owner is the question's name. */
 void
 craft_put_record(struct octets *dns, unsigned int type, const void *rdata,
-	   unsigned int bytes);
+		 unsigned int bytes);
 
 #endif

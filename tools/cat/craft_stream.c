@@ -86,7 +86,7 @@ write_craft(const struct craft *craft)
 			craft_put_part(&message, field, craft->octets[field]);
 		else if (field == 9 || field == 13)
 			craft_put_fixed32(&message, field,
-				    (uint32_t)craft->number[field]);
+					  (uint32_t)craft->number[field]);
 		else
 			craft_put_number(&message, field, craft->number[field]);
 	}
@@ -158,8 +158,10 @@ make_response(struct octets *dns)
 	craft_put_question(dns, 1, 1);
 	craft_put_record(dns, 5, "\3web\300\20", 6);
 	craft_put_record(dns, 1, "\300\0\2\7", 4);
-	craft_put_record(dns, 6, "\300\20\300\14\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4"
-			   "\0\0\0\5", 24);
+	craft_put_record(dns, 6,
+			 "\300\20\300\14\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4"
+			 "\0\0\0\5",
+			 24);
 	craft_put(dns, "\0\0\51\4\320\1\0\0\0\0\0", 11); /* OPT, rcode + 16 */
 }
 
@@ -184,8 +186,7 @@ vary_number(unsigned int field, const uint64_t *values, size_t count,
 	    const struct octets *query, const struct octets *response)
 {
 	for (unsigned int type = 0; type <= 16; type++) {
-		struct craft craft = plain(type,
-					   (type & 1) ? query : response);
+		struct craft craft = plain(type, (type & 1) ? query : response);
 
 		craft.has[field] = false;
 		write_craft(&craft);
@@ -202,15 +203,18 @@ vary_octets(unsigned int field, const struct octets *query,
 {
 	static const size_t lengths[] = {0, 1, 3, 4, 5, 11, 12, 15, 16, 17, 40};
 	static const uint8_t octets[][40] = {
-		{0}, {10, 0, 0, 1}, {0x20, 1, 0xd, 0xb8, [15] = 1},
-		{[15] = 1}, {[10] = 255, 255, 192, 0, 2, 1},
-		{[12] = 192, 0, 2, 1}, {0xfe, 0x80, [8] = 1, 2, 3, 4},
+		{0},
+		{10, 0, 0, 1},
+		{0x20, 1, 0xd, 0xb8, [15] = 1},
+		{[15] = 1},
+		{[10] = 255, 255, 192, 0, 2, 1},
+		{[12] = 192, 0, 2, 1},
+		{0xfe, 0x80, [8] = 1, 2, 3, 4},
 		{1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1},
 	};
 
 	for (unsigned int type = 1; type <= 14; type++) {
-		struct craft craft = plain(type,
-					   (type & 1) ? query : response);
+		struct craft craft = plain(type, (type & 1) ? query : response);
 
 		craft.has[field] = false;
 		write_craft(&craft);
@@ -229,15 +233,27 @@ craft_fields(uint32_t count)
 {
 	static const uint64_t types[] = {0, 1, 14, 15, 100, 127, 128, 300};
 	static const uint64_t small[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 200};
-	static const uint64_t nsecs[] = {0, 1, 999, 1000, 999999999,
-					 1000000000, UINT32_MAX};
-	static const uint64_t secs[] = {
-		0, 1, 59, 86400, 951782400, 4102444800, 253402300799,
-		253402300800, UINT32_MAX, (uint64_t)1 << 40,
-		67767976233532799, 67768036191676799, 67768036191676800,
-		(uint64_t)INT64_MAX, (uint64_t)1 << 63, UINT64_MAX,
-		UINT64_MAX - 62167219199, UINT64_MAX - 62167219200,
-		UINT64_MAX - 99999999999};
+	static const uint64_t nsecs[] = {0,	    1,		999,	   1000,
+					 999999999, 1000000000, UINT32_MAX};
+	static const uint64_t secs[] = {0,
+					1,
+					59,
+					86400,
+					951782400,
+					4102444800,
+					253402300799,
+					253402300800,
+					UINT32_MAX,
+					(uint64_t)1 << 40,
+					67767976233532799,
+					67768036191676799,
+					67768036191676800,
+					(uint64_t)INT64_MAX,
+					(uint64_t)1 << 63,
+					UINT64_MAX,
+					UINT64_MAX - 62167219199,
+					UINT64_MAX - 62167219200,
+					UINT64_MAX - 99999999999};
 	static struct octets query, response;
 	struct craft craft;
 
@@ -271,7 +287,8 @@ craft_question(bool types)
 		struct craft craft;
 
 		craft_put_header(&dns, 0x0100, 1, 0, 0, 0);
-		craft_put_question(&dns, types ? number : 1, types ? 1 : number);
+		craft_put_question(&dns, types ? number : 1,
+				   types ? 1 : number);
 		craft = plain(5, &dns);
 		write_craft(&craft);
 	}
@@ -381,9 +398,17 @@ craft_mutants(uint32_t count)
 static void
 craft_pointers(uint32_t count)
 {
-	static const char *const names[] = {
-		"\300\14", "\300\16\0", "\1a\300\14", "\300\377", "\377\377",
-		"\300\0", "\1a\300\20\1b\0", "\77", "\100", "\200", "\300"};
+	static const char *const names[] = {"\300\14",
+					    "\300\16\0",
+					    "\1a\300\14",
+					    "\300\377",
+					    "\377\377",
+					    "\300\0",
+					    "\1a\300\20\1b\0",
+					    "\77",
+					    "\100",
+					    "\200",
+					    "\300"};
 	static struct octets dns;
 	struct craft craft;
 
@@ -440,11 +465,16 @@ main(int argc, char **argv)
 		void (*craft)(uint32_t count);
 		uint32_t count;
 	} kinds[] = {
-		{"small", craft_small, 3},	{"bulk", craft_small, 1000},
-		{"fields", craft_fields, 0},	{"qtypes", craft_qtypes, 0},
-		{"qclasses", craft_qclasses, 0}, {"octets", craft_octets, 0},
-		{"rdata", craft_rdata, 40},	{"mutants", craft_mutants, 30000},
-		{"pointers", craft_pointers, 0}, {"loss", craft_loss, 0},
+		{"small", craft_small, 3},
+		{"bulk", craft_small, 1000},
+		{"fields", craft_fields, 0},
+		{"qtypes", craft_qtypes, 0},
+		{"qclasses", craft_qclasses, 0},
+		{"octets", craft_octets, 0},
+		{"rdata", craft_rdata, 40},
+		{"mutants", craft_mutants, 30000},
+		{"pointers", craft_pointers, 0},
+		{"loss", craft_loss, 0},
 		{"undecodable", craft_undecodable, 2},
 	};
 
@@ -452,8 +482,8 @@ main(int argc, char **argv)
 		if (strcmp(argv[1], kinds[i].name) != 0)
 			continue;
 		write_control(2);
-		kinds[i].craft(argc > 2 ? (uint32_t)atol(argv[2]) :
-					  kinds[i].count);
+		kinds[i].craft(argc > 2 ? (uint32_t)atol(argv[2])
+					: kinds[i].count);
 		write_control(3);
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
