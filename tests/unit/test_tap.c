@@ -110,8 +110,8 @@ START_TEST(start_succeeds_when_the_output_cannot_be_opened)
 	static const char *const outputs[] = {
 		"file:missing/x.fstrm",
 		"unix:missing/x.sock",
-		"unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
-		"has-more-than-the-one-hundred-and-seven-octets-of-sun_path",
+		("unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
+		 "has-more-than-the-one-hundred-and-seven-octets-of-sun_path"),
 		"tcp:127.0.0.1:1",
 		"tcp:[::1]:1",
 	};
