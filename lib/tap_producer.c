@@ -96,22 +96,30 @@ producer_take_ring(dtap_producer *producer)
 	return result;
 }
 
+/* Why the tap takes no producer; DTAP_OK: it does. */
+static enum dtap_result
+producer_refusal(const dtap *tap)
+{
+	switch (dtap__load_acquire(&tap->status)) {
+	case DTAP__STATUS_STOPPED:
+		return DTAP_E_STOPPED;
+	case DTAP__STATUS_FORKED:
+		return DTAP_E_FORK;
+	default:
+		return DTAP_OK;
+	}
+}
+
 /* Enters the producer into the tap's list, unless the tap has ended. */
 static enum dtap_result
 producer_enter(dtap_producer *producer)
 {
 	dtap *tap = producer->tap;
-	enum dtap_result result = DTAP_OK;
+	enum dtap_result result;
 
 	pthread_mutex_lock(&tap->lock);
-	switch (dtap__load_relaxed(&tap->status)) {
-	case DTAP__STATUS_STOPPED:
-		result = DTAP_E_STOPPED;
-		break;
-	case DTAP__STATUS_FORKED:
-		result = DTAP_E_FORK;
-		break;
-	default:
+	result = producer_refusal(tap);
+	if (result == DTAP_OK) {
 		producer->next = tap->producers;
 		producer->link = &tap->producers;
 		if (producer->next != NULL)
@@ -134,8 +142,10 @@ dtap_producer_open(dtap *tap, dtap_producer **producer)
 		*producer = NULL;
 	if (tap == NULL || producer == NULL)
 		return DTAP_E_INVALID;
-	if (dtap__load_acquire(&tap->status) == DTAP__STATUS_FORKED)
-		return DTAP_E_FORK;
+	/* Before a ring is made for nothing; producer_enter() decides. */
+	result = producer_refusal(tap);
+	if (result != DTAP_OK)
+		return result;
 	if (posix_memalign((void **)&made, DTAP__LINE, sizeof(*made)) != 0)
 		return DTAP_E_NOMEM;
 	memset(made, 0, sizeof(*made));

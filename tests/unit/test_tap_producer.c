@@ -75,6 +75,8 @@ START_TEST(a_thread_is_refused_when_the_tap_has_stopped)
 	tap = taps_start("file:y.fstrm", NULL);
 	ck_assert_int_eq(dtap_stop(tap, 5000), DTAP_OK);
 	ck_assert_ptr_null(dtap_thread_producer(tap));
+	/* However often it asks, no ring is made for it. */
+	ck_assert_uint_eq(taps_stats(tap).rings, 0);
 	stats = taps_finish(&tap, 0);
 	ck_assert_uint_eq(stats.dropped_stopped, 1);
 	scratch_leave();
