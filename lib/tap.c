@@ -352,7 +352,7 @@ tap_swap_locked(dtap *tap, dtap_options *options,
 		return result;
 	before = dtap__load_relaxed(&tap->snapshot);
 	dtap__store_relaxed(&tap->types, (*snapshot)->types);
-	/* Both pair with the acquires in producer_copy_snapshot(). */
+	/* Both pair with the acquires in tap_producer.c. */
 	dtap__store_release(&tap->snapshot, *snapshot);
 	dtap__store_release(&tap->generation,
 			    dtap__load_relaxed(&tap->generation) + 1);

@@ -408,8 +408,11 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
 			writer_log_problem(writer, DTAP__LOG_BROKEN,
 					   output->error, "");
 	}
+	/* Release: whoever reads it sees written, which is never less. */
 	if (confirmed)
-		dtap__count_add(&writer->ledger.confirmed,
+		dtap__store_release(
+			&writer->ledger.confirmed,
+			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
 	if (!clean)
 		dtap__count_add(&writer->ledger.broken_sessions, 1);
