@@ -82,6 +82,7 @@ struct dtap__writer {
 	uint64_t retry_ns;	/* DOWN: when to open */
 	uint64_t tick_ns;	/* when to call config.tick next */
 	uint64_t deadline_ns;	/* of the phase, or of progress */
+	uint64_t flowing_ns;	/* FLOWING: since when */
 	uint64_t idle_ms;	/* FLOWING: how long to rest */
 	uint64_t session_frames; /* written since START */
 	bool blocked;		/* the output takes no more for now */
