@@ -89,6 +89,10 @@ writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 	dtap__store_relaxed(&writer->ledger.last_errno,
 			    writer->output->system_errno);
 	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
+	/* Some peers take every connection and drop it: only a session that
+	 * lasted longer than we would wait next earns a short wait. */
+	if (now_ns - writer->flowing_ns >= writer->backoff.delay_ns)
+		dtap__backoff_reset(&writer->backoff);
 	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
@@ -231,11 +235,11 @@ writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 		return;
 	}
 	if (dtap__session_flows(&writer->session)) {
-		dtap__backoff_reset(&writer->backoff);
 		dtap__count_add(&writer->ledger.sessions, 1);
 		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
 			  "dnstap output %s: frames flow",
 			  writer->config.where);
+		writer->flowing_ns = now_ns;
 		writer->idle_ms = 1;
 		writer->last_try = false;
 		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
@@ -414,7 +418,9 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
 			&writer->ledger.confirmed,
 			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
-	if (!clean)
+	if (clean)
+		dtap__backoff_reset(&writer->backoff);
+	else
 		dtap__count_add(&writer->ledger.broken_sessions, 1);
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
