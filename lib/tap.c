@@ -257,6 +257,9 @@ tap_init_writer(dtap *tap)
 {
 	const struct dtap__config *config = &tap->config;
 	struct dtap__writer_config writer = {
+		.where = config->output.text,
+		.tick = dtap__stats_watch_loss,
+		.context = tap,
 		.bidirectional = config->bidirectional,
 		.latency_ms = config->latency_ms,
 		.connect_timeout_ms = config->connect_timeout_ms,

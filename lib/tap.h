@@ -79,6 +79,10 @@ struct dtap {
 	/* Under the lock of tap_fork.c. */
 	dtap *fork_next;
 
+	/* The writer thread's. */
+	uint64_t dropped_before; /* as the last tick saw it */
+	bool losing;
+
 	struct dtap__log log;
 	struct dtap__ring_set rings;
 	struct dtap__writer writer;
@@ -124,6 +128,12 @@ dtap__tap_release(dtap *tap);
 /* A snapshot of what the options say; NULL without memory. */
 struct dtap__snapshot *
 dtap__tap_snapshot_new(const struct dtap__config *config);
+
+/* tap_stats.c */
+
+/* Logs that events are being dropped, and that they no longer are. */
+void
+dtap__stats_watch_loss(void *tap);
 
 /* tap_producer.c */
 

@@ -8,7 +8,7 @@
  */
 #include "tap.h"
 
-#include <string.h>
+#include <inttypes.h>
 
 static void
 stats_count_left(struct dtap__ring_node *node, void *context)
@@ -55,4 +55,29 @@ dtap_stats_get(const dtap *tap, struct dtap_stats *stats)
 	pthread_mutex_unlock(&locked->lock);
 	dtap__ring_set_sums(&locked->rings, &sums.rings, &sums.ring_bytes);
 	return dtap__ledger_publish(&sums, stats);
+}
+
+void
+dtap__stats_watch_loss(void *context)
+{
+	dtap *tap = context;
+	struct dtap_stats stats = DTAP_STATS_INIT;
+	uint64_t dropped;
+
+	dtap_stats_get(tap, &stats);
+	dropped = stats.dropped_full + stats.dropped_no_ring +
+		  stats.dropped_too_big + stats.dropped_invalid;
+	if (dropped > tap->dropped_before)
+		dtap__log(&tap->log, DTAP__LOG_LOSS, DTAP_LOG_WARNING,
+			  "dnstap: %" PRIu64 " events dropped so far: ring "
+			  "full %" PRIu64 ", no ring %" PRIu64 ", too big "
+			  "%" PRIu64 ", invalid %" PRIu64,
+			  dropped, stats.dropped_full, stats.dropped_no_ring,
+			  stats.dropped_too_big, stats.dropped_invalid);
+	else if (tap->losing)
+		dtap__log(&tap->log, DTAP__LOG_LOSS_END, DTAP_LOG_NOTICE,
+			  "dnstap: no more events are dropped; %" PRIu64
+			  " were", dropped);
+	tap->losing = dropped > tap->dropped_before;
+	tap->dropped_before = dropped;
 }

@@ -27,8 +27,6 @@
 
 /* Octets of a data frame's length field. */
 #define SUBMIT_LENGTH_BYTES 4
-/* Tags, lengths, addresses, ports and times of a frame never need more. */
-#define SUBMIT_PROTOBUF_BYTES 256
 
 static dtap__always_inline void
 submit_put_length(uint8_t *slot, size_t bytes)
@@ -91,7 +89,7 @@ static size_t
 submit_metadata_max(const dtap_producer *producer)
 {
 	return DTAP_METADATA_BYTES_MAX - producer->encoder.prefix.bytes -
-	       DTAP__LOSS_TEXT_MAX - SUBMIT_PROTOBUF_BYTES;
+	       DTAP__LOSS_TEXT_MAX - DTAP__ENCODE_FIELDS_BYTES_MAX;
 }
 
 /* The loss to be told with the next frame; its octets, 0 for none. */

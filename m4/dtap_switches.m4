@@ -54,6 +54,7 @@ AC_DEFUN([DTAP_SWITCH_FUZZERS], [
 		DTAP_REQUIRE_FLAG([-fsanitize=fuzzer-no-link],
 			[--enable-fuzzers])
 		SANITIZER_CFLAGS="$SANITIZER_CFLAGS -fsanitize=fuzzer-no-link"
+		SANITIZER_LDFLAGS="$SANITIZER_LDFLAGS -fsanitize=fuzzer-no-link"
 	])
 	AM_CONDITIONAL([FUZZERS], [test "x$enable_fuzzers" = xyes])
 ])
@@ -109,6 +110,9 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		of libknot-dev is there)])],
 		[], [enable_knot_module=auto])
 	have_knot=no
+	# A module is a shared object.
+	AS_IF([test "x$enable_knot_module:$enable_shared" = xauto:no],
+		[enable_knot_module=no])
 	AS_IF([test "x$enable_knot_module" != xno], [
 		PKG_CHECK_MODULES([KNOT], [libknot >= 3.2], [
 			dtap_saved_CPPFLAGS=$CPPFLAGS
@@ -121,4 +125,14 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		[AC_MSG_ERROR([--enable-knot-module needs knot/module.h
 (Debian: libknot-dev)])])
 	AM_CONDITIONAL([HAVE_KNOT], [test "x$have_knot" = xyes])
+	# knotd looks in one directory for each series of its module ABI.
+	AC_ARG_WITH([knot-moduledir],
+		[AS_HELP_STRING([--with-knot-moduledir=DIR],
+		[where Knot looks for modules
+		(default: LIBDIR/knot/modules-SERIES)])],
+		[knotmoddir=$withval], [
+		knot_series=$($PKG_CONFIG --modversion libknot 2>/dev/null |
+			cut -d. -f1,2)
+		knotmoddir="\${libdir}/knot/modules-$knot_series"])
+	AC_SUBST([knotmoddir])
 ])

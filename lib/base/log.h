@@ -25,6 +25,7 @@ enum dtap__log_cause {
 	DTAP__LOG_BROKEN,	/* a session broke */
 	DTAP__LOG_CONNECTED,	/* frames flow (again) */
 	DTAP__LOG_LOSS,		/* events are being dropped */
+	DTAP__LOG_LOSS_END,	/* ... and no longer */
 	DTAP__LOG_RING,		/* no ring for a producer */
 	DTAP__LOG_CAUSES
 };

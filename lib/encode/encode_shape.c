@@ -177,8 +177,9 @@ dtap__shape_remember(struct dtap__encoder *encoder,
 	uint64_t key = dtap__shape_key(event);
 	struct dtap__shape *shape = dtap__shape_slot(encoder, key);
 
-	if (event->http_protocol != 0)
-		return; /* its place is behind the messages: no plain field */
+	/* http_protocol has its place behind the messages: never plain. */
+	if (shape->key == key || event->http_protocol != 0)
+		return;
 	shape->key = key;
 	shape_set_head(shape, event);
 	shape_set_ends(shape, event);

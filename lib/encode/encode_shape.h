@@ -44,7 +44,7 @@ dtap__shape_slot(struct dtap__encoder *encoder, uint64_t key)
 void
 dtap__shape_clear_all(struct dtap__encoder *encoder);
 
-/* Takes the shape of a checked event in, times and port included. */
+/* Takes the shape of a checked event in, unless it is known already. */
 void
 dtap__shape_remember(struct dtap__encoder *encoder,
 		     const struct dtap_event *event);

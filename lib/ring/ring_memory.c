@@ -36,8 +36,9 @@ ring_bytes_allowed(uint64_t bytes)
 }
 
 /*
- * A page fault on the producer's path would cost more than a thousand
- * events, and MAP_POPULATE maps shared pages for reading only: write to each.
+ * A page fault on the producer's path would cost more than a hundred events.
+ * MAP_POPULATE maps the pages at one go but does not tell when it could not,
+ * so write to each.
  */
 static void
 ring_touch_pages(uint8_t *base, uint64_t bytes)

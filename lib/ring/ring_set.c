@@ -5,8 +5,9 @@
  * A singly linked list that grows at its front under the lock and is read
  * without it. Two pairs of accesses make that safe:
  *
- *   first, next  stored with release by add, loaded with acquire by walk: who
- *                sees a node sees its ring made;
+ *   first        stored with release by add and reap, loaded with acquire by
+ *                walk: who sees a node sees its ring made, and likewise all
+ *                nodes behind it, for those were added before;
  *   retired      stored with release by retire, loaded with acquire by reap:
  *                who sees a ring retired sees every commit to it, so that
  *                "retired, then empty" (in this order) means empty for good.
@@ -168,9 +169,14 @@ dtap__ring_set_walk(struct dtap__ring_set *set, dtap__ring_visit *visit,
 	struct dtap__ring_node *node;
 
 	urcu_bp_read_lock();
-	/* Acquire: pairs with the releases in ring_set_link() and _unlink(). */
+	/*
+	 * Acquire: pairs with the releases in ring_set_link() and _unlink().
+	 * next needs no more than relaxed: it leads only to nodes older than
+	 * this one, which were made before first was stored, and the grace
+	 * period keeps those that are out of the list already.
+	 */
 	for (node = dtap__load_acquire(&set->first); node != NULL;
-	     node = dtap__load_acquire(&node->next))
+	     node = dtap__load_relaxed(&node->next))
 		visit(node, context);
 	dtap__grace_reader_done(&set->grace);
 	urcu_bp_read_unlock();
@@ -208,7 +214,10 @@ ring_set_unlink(struct dtap__ring_set *set, bool discard)
 			link = &node->next;
 			continue;
 		}
-		/* Release: to a walk, this link is what publishes the next. */
+		/*
+		 * Pairs with the acquire in dtap__ring_set_walk(): link may
+		 * be first, and then this is what publishes the next node.
+		 */
 		dtap__store_release(link, dtap__load_relaxed(&node->next));
 		node->doomed = doomed;
 		doomed = node;

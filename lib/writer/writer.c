@@ -151,9 +151,23 @@ writer_wait(struct dtap__writer *writer)
 			continue;
 }
 
+static void
+writer_tick(struct dtap__writer *writer, uint64_t now_ns)
+{
+	if (writer->config.tick == NULL || now_ns < writer->tick_ns)
+		return;
+	writer->tick_ns = now_ns + DTAP__NS_PER_SEC;
+	writer->config.tick(writer->config.context);
+}
+
 void
 dtap__writer_run(struct dtap__writer *writer)
 {
-	while (dtap__writer_step(writer, dtap__clock_monotonic_ns()))
+	uint64_t now_ns = dtap__clock_monotonic_ns();
+
+	while (dtap__writer_step(writer, now_ns)) {
+		writer_tick(writer, now_ns);
 		writer_wait(writer);
+		now_ns = dtap__clock_monotonic_ns();
+	}
 }

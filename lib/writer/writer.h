@@ -40,6 +40,10 @@
 #include "writer/writer_batch.h"
 
 struct dtap__writer_config {
+	const char *where;  /* the output's URI, for logs; borrowed */
+	/* Called about once a second while the writer runs; NULL: never. */
+	void (*tick)(void *context);
+	void *context;
 	bool bidirectional; /* wanted; the output may have no read */
 	uint64_t latency_ms;
 	uint64_t connect_timeout_ms;
@@ -76,6 +80,7 @@ struct dtap__writer {
 	struct dtap__batch batch;
 	struct dtap__backoff backoff;
 	uint64_t retry_ns;	/* DOWN: when to open */
+	uint64_t tick_ns;	/* when to call config.tick next */
 	uint64_t deadline_ns;	/* of the phase, or of progress */
 	uint64_t idle_ms;	/* FLOWING: how long to rest */
 	uint64_t session_frames; /* written since START */

@@ -54,6 +54,18 @@ writer_drop_output(struct dtap__writer *writer)
 	writer->session_frames = 0;
 }
 
+/* What outputs complain of names them already; what we do does not. */
+static void
+writer_log_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
+		   const char *why, const char *then)
+{
+	bool named = why == writer->output->error;
+
+	dtap__log(writer->log, cause, WRITER_LOG_WARNING,
+		  "dnstap output %s%s%s%s", named ? "" : writer->config.where,
+		  named ? "" : ": ", why, then);
+}
+
 /* The output failed before frames flowed. */
 static void
 writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
@@ -63,8 +75,7 @@ writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
 	dtap__count_add(&writer->ledger.open_failures, 1);
 	dtap__store_relaxed(&writer->ledger.last_errno,
 			    writer->output->system_errno);
-	dtap__log(writer->log, cause, WRITER_LOG_WARNING,
-		  "dnstap output: %s; will try again", why);
+	writer_log_problem(writer, cause, why, "; will try again");
 	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
@@ -77,8 +88,7 @@ writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 	dtap__count_add(&writer->ledger.broken_sessions, 1);
 	dtap__store_relaxed(&writer->ledger.last_errno,
 			    writer->output->system_errno);
-	dtap__log(writer->log, DTAP__LOG_BROKEN, WRITER_LOG_WARNING,
-		  "dnstap output: %s; will reconnect", why);
+	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
 	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
@@ -224,7 +234,8 @@ writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 		dtap__backoff_reset(&writer->backoff);
 		dtap__count_add(&writer->ledger.sessions, 1);
 		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
-			  "dnstap output: frames flow");
+			  "dnstap output %s: frames flow",
+			  writer->config.where);
 		writer->idle_ms = 1;
 		writer->last_try = false;
 		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
@@ -394,9 +405,8 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
 	if (clean && output->ops->sync != NULL) {
 		confirmed = output->ops->sync(output) == DTAP_OK;
 		if (!confirmed)
-			dtap__log(writer->log, DTAP__LOG_BROKEN,
-				  WRITER_LOG_WARNING, "dnstap output: %s",
-				  output->error);
+			writer_log_problem(writer, DTAP__LOG_BROKEN,
+					   output->error, "");
 	}
 	if (confirmed)
 		dtap__count_add(&writer->ledger.confirmed,

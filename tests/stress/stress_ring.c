@@ -19,7 +19,7 @@
 
 #include "ring/ring.h"
 
-#define RECORDS_DEFAULT 100000
+#define RECORDS_DEFAULT 50000
 #define RECORD_BYTES_MAX 1500
 
 struct stress {

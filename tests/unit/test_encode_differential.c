@@ -300,7 +300,7 @@ spoil(struct support_random *random, struct dtap_event *event,
 	uint8_t few = (uint8_t)(any >> 32 & 31);
 
 	switch (any % 24) {
-	case 0: event->size += few - 15u; break;
+	case 0: event->size -= few; break;
 	case 1: event->type = few; break;
 	case 2: event->socket_family = few % 4; break;
 	case 3: event->socket_protocol = few % 9; break;

@@ -162,6 +162,7 @@ START_TEST(a_long_prefix_is_never_lean)
 	encoder.prefix.bytes = DTAP__PREFIX_LEAN_BYTES - 1;
 	dtap__shape_remember(&encoder, &event);
 	ck_assert_int_eq(slot_of(&event)->layout, DTAP__SHAPE_QUERY_INET);
+	dtap__shape_clear_all(&encoder);
 	encoder.prefix.bytes = DTAP__PREFIX_LEAN_BYTES;
 	dtap__shape_remember(&encoder, &event);
 	ck_assert_int_eq(slot_of(&event)->layout, DTAP__SHAPE_ANY);

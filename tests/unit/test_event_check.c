@@ -176,6 +176,7 @@ START_TEST(metadata_is_limited_as_a_sum)
 	EXPECT_AFTER(policy.rule_bytes = OWN_MAX, DTAP_E_TOO_BIG);
 	EXPECT_AFTER(policy.value_bytes = UINT32_MAX, DTAP_E_TOO_BIG);
 	/* Sums that would be small again in 32 bits. */
+	EXPECT_AFTER(event.extra_bytes = UINT32_MAX, DTAP_E_TOO_BIG);
 	EXPECT_AFTER((event.extra_bytes = UINT32_MAX,
 		      policy.rule_bytes = UINT32_MAX), DTAP_E_TOO_BIG);
 	memset(long_type, 'x', sizeof(long_type) - 1);
@@ -221,6 +222,28 @@ START_TEST(a_larger_structure_needs_a_zero_tail)
 }
 END_TEST
 
+START_TEST(a_structure_of_no_sensible_size_is_not_read)
+{
+	static struct {
+		struct dtap_event known;
+		uint8_t tail[2 * DTAP__STRUCT_BYTES_MAX];
+	} later;
+	struct dtap_event room;
+	const struct dtap_event *normal;
+
+	fill();
+	later.known = event;
+	later.known.size = DTAP__STRUCT_BYTES_MAX;
+	ck_assert_int_eq(dtap__event_check(&later.known, OWN_MAX, &room,
+					   &normal),
+			 DTAP_OK);
+	later.known.size = DTAP__STRUCT_BYTES_MAX + 1;
+	ck_assert_int_eq(dtap__event_check(&later.known, OWN_MAX, &room,
+					   &normal),
+			 DTAP_E_INVALID);
+}
+END_TEST
+
 START_TEST(a_larger_policy_needs_a_zero_tail)
 {
 	struct {
@@ -253,6 +276,7 @@ main(void)
 	support_add(suite, metadata_is_limited_as_a_sum);
 	support_add(suite, a_smaller_structure_is_refused);
 	support_add(suite, a_larger_structure_needs_a_zero_tail);
+	support_add(suite, a_structure_of_no_sensible_size_is_not_read);
 	support_add(suite, a_larger_policy_needs_a_zero_tail);
 	return support_run(suite);
 }

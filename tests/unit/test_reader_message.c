@@ -394,8 +394,7 @@ START_TEST(damage_is_told)
 		OCTETS("\xf8\xff\xff\xff\x1f\x00" TYPED),
 		OCTETS(TYPED "\x83\x01\x84\x01"),
 		OCTETS(TYPED "\x84\x01"),
-		OCTETS(TYPED "\x86\x01"),
-		OCTETS(TYPED "\x87\x01"),
+		OCTETS(TYPED "\x86\x01"), OCTETS(TYPED "\x87\x01"),
 		/* Lengths beyond the end, and hostile ones. */
 		OCTETS(TYPED "\x0a\x01"),
 		OCTETS(TYPED "\x0a\xff\xff\xff\xff\x0f"),
@@ -477,6 +476,7 @@ START_TEST(arguments_are_checked)
 	m.size = sizeof(m);
 	ck_assert_int_eq(dtap_message_decode(in.octets, (size_t)INT32_MAX + 1,
 					     &m), DTAP_E_DAMAGED);
+	ck_assert_ptr_null(m.identity.data);
 }
 END_TEST
 

@@ -110,8 +110,8 @@ START_TEST(start_succeeds_when_the_output_cannot_be_opened)
 	static const char *const outputs[] = {
 		"file:missing/x.fstrm",
 		"unix:missing/x.sock",
-		"unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
-		"has-more-than-the-one-hundred-and-seven-octets-of-sun_path",
+		("unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
+		 "has-more-than-the-one-hundred-and-seven-octets-of-sun_path"),
 		"tcp:127.0.0.1:1",
 		"tcp:[::1]:1",
 	};
@@ -175,6 +175,54 @@ START_TEST(many_failures_make_one_log_line_that_names_the_path)
 	dtap_close(&tap);
 	ck_assert_uint_eq(lines.open_lines, 1);
 	ck_assert_ptr_nonnull(strstr(lines.last, strerror(ENOENT)));
+}
+END_TEST
+
+struct loss_lines {
+	pthread_mutex_t lock;
+	unsigned int begun;
+	unsigned int ended;
+};
+
+static void
+keep_loss(void *user, enum dtap_log_level level, const char *text)
+{
+	struct loss_lines *lines = user;
+
+	(void)level;
+	pthread_mutex_lock(&lines->lock);
+	if (strstr(text, "1 events dropped so far: ring full 0") != NULL)
+		lines->begun++;
+	if (strstr(text, "no more events are dropped; 1 were") != NULL)
+		lines->ended++;
+	pthread_mutex_unlock(&lines->lock);
+}
+
+START_TEST(loss_and_its_end_are_logged)
+{
+	struct loss_lines lines = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	dtap_options *options = dtap_options_new();
+	bool ended = false;
+	dtap *tap;
+
+	scratch_enter();
+	dtap_options_set(options, "output", "file:x.fstrm");
+	dtap_options_set_log(options, keep_loss, &lines);
+	ck_assert_int_eq(dtap_open(options, &tap), DTAP_OK);
+	dtap_options_free(&options);
+	ck_assert_int_eq(dtap_start(tap), DTAP_OK);
+	ck_assert_int_eq(dtap_submit(dtap_thread_producer(tap), NULL),
+			 DTAP_E_INVALID);
+	while (!ended) {
+		usleep(10000);
+		pthread_mutex_lock(&lines.lock);
+		ended = lines.ended > 0;
+		pthread_mutex_unlock(&lines.lock);
+	}
+	taps_finish(&tap, 5000);
+	ck_assert_uint_eq(lines.begun, 1);
+	ck_assert_uint_eq(lines.ended, 1);
+	scratch_leave();
 }
 END_TEST
 
@@ -370,6 +418,7 @@ main(void)
 	support_add(suite, events_before_and_after_start_arrive_in_order);
 	support_add(suite, start_succeeds_when_the_output_cannot_be_opened);
 	support_add(suite, many_failures_make_one_log_line_that_names_the_path);
+	support_add(suite, loss_and_its_end_are_logged);
 	support_add(suite, reopen_moves_the_old_file_aside_and_loses_nothing);
 	support_add(suite, rotation_by_size_keeps_every_frame_whole);
 	support_add(suite, the_writer_thread_blocks_every_signal);

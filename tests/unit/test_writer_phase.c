@@ -29,6 +29,7 @@ struct fixture {
 };
 
 static const struct dtap__writer_config config = {
+	.where = "memory",
 	.bidirectional = true,
 	.latency_ms = 10,
 	.connect_timeout_ms = 1000,
