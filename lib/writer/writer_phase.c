@@ -231,13 +231,11 @@ writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 		return;
 	}
 	if (dtap__session_flows(&writer->session)) {
-		dtap__backoff_reset(&writer->backoff);
 		dtap__count_add(&writer->ledger.sessions, 1);
 		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
 			  "dnstap output %s: frames flow",
 			  writer->config.where);
 		writer->idle_ms = 1;
-		writer->last_try = false;
 		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
 		return;
 	}
@@ -260,8 +258,12 @@ writer_account(struct dtap__writer *writer, size_t taken)
 	dtap__store_release(&writer->ledger.written,
 			    dtap__load_relaxed(&writer->ledger.written) +
 				    frames);
-	if (frames > 0)
-		writer_mark(writer);
+	if (frames == 0)
+		return;
+	writer_mark(writer);
+	/* Only a frame is progress: many a session breaks at its first. */
+	dtap__backoff_reset(&writer->backoff);
+	writer->last_try = false;
 }
 
 /* One batch, and at most limit octets beyond the frame in progress. DTAP_OK:
@@ -476,8 +478,13 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		       now_ns >=
 			       dtap__load_relaxed(&writer->stop_deadline_ns);
 
-	/* What needs no waiting is still done when the time is up. */
-	while (writer_step_phase(writer, now_ns))
+	/*
+	 * What needs no waiting is still done when the time is up; but back
+	 * in DOWN the clock is looked at again, for a stop does not wait there
+	 * and could go round for ever.
+	 */
+	while (writer_step_phase(writer, now_ns) &&
+	       writer->phase != DTAP__WRITER_DOWN)
 		continue;
 	if (expired && writer->phase != DTAP__WRITER_ENDED) {
 		writer_drop_output(writer);

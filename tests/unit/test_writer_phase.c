@@ -14,6 +14,8 @@
 #include "support/support.h"
 
 #define CAPACITY_BYTES ((size_t)1 << 20)
+/* START is the longest control frame that is written. */
+#define START_BYTES DTAP__CONTROL_WRITTEN_MAX
 
 struct fixture {
 	struct dtap__ring_set set;
@@ -470,6 +472,24 @@ START_TEST(reopening_ends_one_stream_and_begins_another)
 }
 END_TEST
 
+/* A full disk often has room for START, and a dying peer for READY. */
+START_TEST(a_session_without_a_frame_does_not_reset_the_back_off)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX, .break_after_bytes = START_BYTES
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	put_frame(&f);
+	ck_assert(!run_out(&f, 2000));
+	/* 50 + 100 + 200 + 400 + 400 ... ms, each a quarter more or less. */
+	ck_assert_uint_ge(dtap__output_memory_sessions(f.output), 5);
+	ck_assert_uint_le(dtap__output_memory_sessions(f.output), 9);
+	fixture_fini(&f);
+}
+END_TEST
+
 START_TEST(stop_ends_in_time_whatever_the_phase)
 {
 	static const struct dtap__memory_script scripts[] = {
@@ -478,6 +498,8 @@ START_TEST(stop_ends_in_time_whatever_the_phase)
 		{ .readable = true },
 		{ .again_every = 1 },
 		{ .write_max_bytes = 1, .again_every = 2 },
+		{ .breaks = UINT32_MAX, .break_after_bytes = START_BYTES },
+		{ .breaks = UINT32_MAX, .break_after_bytes = START_BYTES + 8 },
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
@@ -491,6 +513,8 @@ START_TEST(stop_ends_in_time_whatever_the_phase)
 					  f.now_ns + 20 * DTAP__NS_PER_MS);
 		ck_assert_msg(run_out(&f, 21), "script %zu", i);
 		ck_assert(!f.writer.complete);
+		/* One a round at most: the clock is looked at in between. */
+		ck_assert_uint_le(dtap__output_memory_sessions(f.output), 23);
 		/* What is not written is still there to be counted. */
 		ck_assert_uint_eq(written(&f) + dtap__batch_count_frames(
 							&f.node->ring),
@@ -553,6 +577,8 @@ main(void)
 	support_add(suite, short_writes_leave_the_same_stream);
 	support_add(suite, a_peer_that_takes_no_more_is_given_up);
 	support_add(suite, reopening_ends_one_stream_and_begins_another);
+	support_add(suite,
+		    a_session_without_a_frame_does_not_reset_the_back_off);
 	support_add(suite, stop_ends_in_time_whatever_the_phase);
 	support_add(suite, a_stop_without_time_does_what_needs_no_waiting);
 	support_add(suite, an_idle_writer_rests_longer_and_longer);
