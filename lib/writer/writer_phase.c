@@ -22,10 +22,7 @@
 #define WRITER_BATCHES_PER_ROUND 16
 
 /* enum dtap_log_level, which base/log.h takes as plain numbers. */
-enum writer_log_level {
-	WRITER_LOG_WARNING = 2,
-	WRITER_LOG_NOTICE = 3
-};
+enum { WRITER_LOG_WARNING = 2, WRITER_LOG_NOTICE = 3 };
 
 static void
 writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
@@ -151,13 +148,11 @@ writer_complaint(const struct dtap__writer *writer, enum dtap_result result)
 {
 	if (writer->session.error[0] != '\0')
 		return writer->session.error;
-	if (result == DTAP_E_SYSTEM && writer->output->error[0] != '\0')
+	if (writer->output->error[0] != '\0' &&
+	    (result == DTAP_E_SYSTEM || result == DTAP_E_CLOSED))
 		return writer->output->error;
-	if (result == DTAP_E_CLOSED)
-		return writer->output->error[0] != '\0'
-			       ? writer->output->error
-			       : "the peer closed the connection";
-	return "failed";
+	return result == DTAP_E_CLOSED ? "the peer closed the connection"
+				       : "failed";
 }
 
 static void
@@ -397,31 +392,34 @@ writer_step_flowing(struct dtap__writer *writer, uint64_t now_ns)
 	}
 }
 
-/* The stream has ended as it should, or for good. */
-static void
-writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
+/* Whether the file has reached the disk; true for what is no file. */
+static bool
+writer_sync(struct dtap__writer *writer)
 {
 	struct dtap__output *output = writer->output;
-	bool confirmed = dtap__session_confirmed(&writer->session);
 
-	if (clean && output->ops->sync != NULL) {
-		confirmed = output->ops->sync(output) == DTAP_OK;
-		if (!confirmed)
-			writer_log_problem(writer, DTAP__LOG_BROKEN,
-					   output->error, "");
-	}
-	/* Release: whoever reads it sees written, which is never less. */
-	if (confirmed)
+	if (output->ops->sync == NULL || output->ops->sync(output) == DTAP_OK)
+		return true;
+	dtap__store_relaxed(&writer->ledger.last_errno, output->system_errno);
+	writer_log_problem(writer, DTAP__LOG_BROKEN, output->error, "");
+	return false;
+}
+
+/* The stream has ended: as it should (complete), or for good. */
+static void
+writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool complete)
+{
+	/* Release: whoever reads it sees written, too: never less. */
+	if (complete && (writer->output->ops->sync != NULL ||
+			 dtap__session_confirmed(&writer->session)))
 		dtap__store_release(
 			&writer->ledger.confirmed,
 			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
-	if (!clean)
-		dtap__count_add(&writer->ledger.broken_sessions, 1);
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
-	writer->complete = clean;
+	writer->complete = complete;
 	writer->retry_ns = now_ns;
 	writer_set_phase(writer,
 			 writer->reopening ? DTAP__WRITER_DOWN
@@ -437,10 +435,18 @@ writer_step_finishing(struct dtap__writer *writer, uint64_t now_ns)
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
-	if (dtap__session_over(&writer->session))
-		writer_end_session(writer, now_ns, true);
-	else if (result != DTAP_OK || now_ns >= writer->deadline_ns)
-		writer_end_session(writer, now_ns, false);
+	if (dtap__session_over(&writer->session) &&
+	    writer->session.failure == DTAP_OK) {
+		writer_end_session(writer, now_ns, writer_sync(writer));
+		return;
+	}
+	if (result == DTAP_OK && now_ns < writer->deadline_ns)
+		return;
+	dtap__count_add(&writer->ledger.broken_sessions, 1);
+	dtap__store_relaxed(&writer->ledger.last_errno,
+			    result == DTAP_OK ? ETIMEDOUT
+					      : writer->output->system_errno);
+	writer_end_session(writer, now_ns, false);
 }
 
 /* One call of the phase's function; true when it changed the phase. */

@@ -5,6 +5,7 @@
  */
 #include "writer/writer_phase.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,54 @@ START_TEST(both_directions_shake_hands_and_confirm)
 	ck_assert_uint_eq(expect_frames(octets, bytes, &at, 0), 2);
 	expect_control(octets, bytes, &at, DTAP__CONTROL_STOP);
 	ck_assert_uint_eq(at, bytes);
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(garbage_for_a_confirmation_is_none)
+{
+	struct dtap__memory_script script = { 0 };
+	struct fixture f;
+
+	script_peer(&f, &script, stream_bytes(1));
+	/* fixture_init() leaves the replies alone. */
+	f.replies[1].data = "no FINISH at all";
+	fixture_init(&f, &script);
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer, f.now_ns + DTAP__NS_PER_SEC);
+	ck_assert(run_out(&f, 100));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert_uint_eq(confirmed(&f), 0);
+	ck_assert(!f.writer.complete);
+	ck_assert_uint_eq(dtap__load_relaxed(&f.writer.ledger.broken_sessions),
+			  1);
+	fixture_fini(&f);
+}
+END_TEST
+
+static enum dtap_result
+sync_fails(struct dtap__output *output)
+{
+	return dtap__output_fail(output, EIO, "memory", "is worn out");
+}
+
+START_TEST(a_file_that_may_not_be_on_disk_is_no_success)
+{
+	struct dtap__memory_script script = { 0 };
+	struct dtap__output_ops ops;
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	ops = *f.output->ops;
+	ops.sync = sync_fails;
+	f.output->ops = &ops;
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer, f.now_ns + DTAP__NS_PER_SEC);
+	ck_assert(run_out(&f, 100));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert_uint_eq(confirmed(&f), 0);
+	ck_assert(!f.writer.complete);
+	ck_assert_int_eq(dtap__load_relaxed(&f.writer.ledger.last_errno), EIO);
 	fixture_fini(&f);
 }
 END_TEST
@@ -569,6 +618,8 @@ main(void)
 
 	support_add(suite, a_stream_of_one_direction_is_start_frames_stop);
 	support_add(suite, both_directions_shake_hands_and_confirm);
+	support_add(suite, garbage_for_a_confirmation_is_none);
+	support_add(suite, a_file_that_may_not_be_on_disk_is_no_success);
 	support_add(suite, a_mute_peer_is_given_up_and_tried_again);
 	support_add(suite, garbage_for_an_answer_ends_the_session);
 	support_add(suite, an_output_that_refuses_is_tried_with_back_off);
