@@ -35,13 +35,6 @@ writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
 			    phase == DTAP__WRITER_FLOWING);
 }
 
-static bool
-writer_is_bidirectional(const struct dtap__writer *writer)
-{
-	return writer->config.bidirectional &&
-	       writer->output->ops->read != NULL;
-}
-
 /* Gives up the file or connection; frames in progress will be sent again. */
 static void
 writer_drop_output(struct dtap__writer *writer)
@@ -63,13 +56,12 @@ writer_log_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
 		  named ? "" : ": ", why, then);
 }
 
-/* The output failed before frames flowed. */
+/* The output failed, and is opened again later. */
 static void
-writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
-		 enum dtap__log_cause cause, const char *why)
+writer_retreat(struct dtap__writer *writer, uint64_t now_ns,
+	       enum dtap__log_cause cause, const char *why)
 {
 	writer_drop_output(writer);
-	dtap__count_add(&writer->ledger.open_failures, 1);
 	dtap__store_relaxed(&writer->ledger.last_errno,
 			    writer->output->system_errno);
 	writer_log_problem(writer, cause, why, "; will try again");
@@ -77,21 +69,25 @@ writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
 
-/* The output failed while frames flowed. */
+/* Before frames flowed. */
+static void
+writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
+		 enum dtap__log_cause cause, const char *why)
+{
+	dtap__count_add(&writer->ledger.open_failures, 1);
+	writer_retreat(writer, now_ns, cause, why);
+}
+
+/* While frames flowed. */
 static void
 writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 {
-	writer_drop_output(writer);
 	dtap__count_add(&writer->ledger.broken_sessions, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
 	/* Some peers take every connection and drop it: only a session that
 	 * lasted longer than we would wait next earns a short wait. */
 	if (now_ns - writer->flowing_ns >= writer->backoff.delay_ns)
 		dtap__backoff_reset(&writer->backoff);
-	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
-	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
+	writer_retreat(writer, now_ns, DTAP__LOG_BROKEN, why);
 }
 
 /* Tells the output where the last whole frame ends. */
@@ -177,7 +173,9 @@ writer_step_opening(struct dtap__writer *writer, uint64_t now_ns)
 				 writer->output->error);
 		return;
 	}
-	dtap__session_begin(&writer->session, writer_is_bidirectional(writer));
+	dtap__session_begin(&writer->session,
+			    writer->config.bidirectional &&
+				    writer->output->ops->read != NULL);
 	writer_set_phase(writer, DTAP__WRITER_SHAKING,
 			 now_ns + writer->config.handshake_timeout_ms *
 					  DTAP__NS_PER_MS);
@@ -262,7 +260,6 @@ writer_account(struct dtap__writer *writer, size_t taken)
 		return;
 	writer_mark(writer);
 	/* Only a frame is progress: many a session breaks at its first. */
-	dtap__backoff_reset(&writer->backoff);
 	writer->last_try = false;
 }
 
@@ -481,11 +478,8 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		       now_ns >=
 			       dtap__load_relaxed(&writer->stop_deadline_ns);
 
-	/*
-	 * What needs no waiting is still done when the time is up; but back
-	 * in DOWN the clock is looked at again, for a stop does not wait there
-	 * and could go round for ever.
-	 */
+	/* What needs no waiting is still done when the time is up. Not to go
+	 * round for ever, the clock is looked at again when back in DOWN. */
 	while (writer_step_phase(writer, now_ns) &&
 	       writer->phase != DTAP__WRITER_DOWN)
 		continue;
