@@ -27,8 +27,8 @@
 
 #include "base/clock.h"
 
-/* How much longer than the writer dtap_stop() waits. */
-#define TAP_STOP_GRACE_MS 150
+/* How much longer than the writer dtap_stop() waits: latency-ms, and more. */
+#define TAP_STOP_GRACE_MS 200
 /* The timeout of the stop that dtap_close() may have to do. */
 #define TAP_CLOSE_TIMEOUT_MS 2000
 #define TAP_STACK_BYTES ((size_t)256 * 1024)
@@ -105,7 +105,6 @@ tap_init(dtap *tap, const struct dtap__config *config)
 	dtap__ring_set_init(&tap->rings, config->ring_memory_bytes);
 	dtap__store_relaxed(&tap->generation, 1);
 	dtap__store_relaxed(&tap->types, config->types);
-	tap->writer.wake_fd = -1;
 }
 
 /* Frees a tap that nobody refers to; half-built ones, too. */
@@ -113,7 +112,6 @@ static void
 tap_free(dtap *tap)
 {
 	dtap__fork_unwatch(tap);
-	dtap__writer_fini(&tap->writer);
 	if (tap->output != NULL)
 		tap->output->ops->free(tap->output);
 	dtap__ring_set_fini(&tap->rings);
@@ -252,7 +250,7 @@ tap_create_thread(dtap *tap)
 	return failed;
 }
 
-static enum dtap_result
+static void
 tap_init_writer(dtap *tap)
 {
 	const struct dtap__config *config = &tap->config;
@@ -269,8 +267,8 @@ tap_init_writer(dtap *tap)
 		.reconnect_max_ms = config->reconnect_max_ms,
 	};
 
-	return dtap__writer_init(&tap->writer, &writer, &tap->rings,
-				 tap->output, &tap->log);
+	dtap__writer_init(&tap->writer, &writer, &tap->rings, tap->output,
+			  &tap->log);
 }
 
 /* Under the lock. */
@@ -285,12 +283,10 @@ tap_start_locked(dtap *tap)
 	default:
 		return DTAP_E_STATE;
 	}
-	if (tap_init_writer(tap) != DTAP_OK)
-		return DTAP_E_SYSTEM;
+	tap_init_writer(tap);
 	tap->references++; /* the thread's */
 	if (tap_create_thread(tap) != 0) {
 		tap->references--;
-		dtap__writer_fini(&tap->writer);
 		return DTAP_E_SYSTEM;
 	}
 	tap->started = true;

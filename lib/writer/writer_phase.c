@@ -14,7 +14,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/compiler.h"
 
 /* A batch at least this large means traffic: look again at once. */
 #define WRITER_BUSY_BYTES ((size_t)32 * 1024)
@@ -33,13 +32,6 @@ writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
 	writer->blocked = false;
 	dtap__store_relaxed(&writer->ledger.connected,
 			    phase == DTAP__WRITER_FLOWING);
-}
-
-static bool
-writer_is_bidirectional(const struct dtap__writer *writer)
-{
-	return writer->config.bidirectional &&
-	       writer->output->ops->read != NULL;
 }
 
 /* Gives up the file or connection; frames in progress will be sent again. */
@@ -63,13 +55,12 @@ writer_log_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
 		  named ? "" : ": ", why, then);
 }
 
-/* The output failed before frames flowed. */
+/* The output failed, and is opened again later. */
 static void
-writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
-		 enum dtap__log_cause cause, const char *why)
+writer_retreat(struct dtap__writer *writer, uint64_t now_ns,
+	       enum dtap__log_cause cause, const char *why)
 {
 	writer_drop_output(writer);
-	dtap__count_add(&writer->ledger.open_failures, 1);
 	dtap__store_relaxed(&writer->ledger.last_errno,
 			    writer->output->system_errno);
 	writer_log_problem(writer, cause, why, "; will try again");
@@ -77,17 +68,25 @@ writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
 
-/* The output failed while frames flowed. */
+/* Before frames flowed. */
+static void
+writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
+		 enum dtap__log_cause cause, const char *why)
+{
+	dtap__count_add(&writer->ledger.open_failures, 1);
+	writer_retreat(writer, now_ns, cause, why);
+}
+
+/* While frames flowed. */
 static void
 writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 {
-	writer_drop_output(writer);
 	dtap__count_add(&writer->ledger.broken_sessions, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
-	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
-	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
+	/* Some peers take every connection and drop it: only a session that
+	 * lasted longer than we would wait next earns a short wait. */
+	if (now_ns - writer->flowing_ns >= writer->backoff.delay_ns)
+		dtap__backoff_reset(&writer->backoff);
+	writer_retreat(writer, now_ns, DTAP__LOG_BROKEN, why);
 }
 
 /* Tells the output where the last whole frame ends. */
@@ -173,7 +172,9 @@ writer_step_opening(struct dtap__writer *writer, uint64_t now_ns)
 				 writer->output->error);
 		return;
 	}
-	dtap__session_begin(&writer->session, writer_is_bidirectional(writer));
+	dtap__session_begin(&writer->session,
+			    writer->config.bidirectional &&
+				    writer->output->ops->read != NULL);
 	writer_set_phase(writer, DTAP__WRITER_SHAKING,
 			 now_ns + writer->config.handshake_timeout_ms *
 					  DTAP__NS_PER_MS);
@@ -230,6 +231,7 @@ writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
 			  "dnstap output %s: frames flow",
 			  writer->config.where);
+		writer->flowing_ns = now_ns;
 		writer->idle_ms = 1;
 		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
 		return;
@@ -257,7 +259,6 @@ writer_account(struct dtap__writer *writer, size_t taken)
 		return;
 	writer_mark(writer);
 	/* Only a frame is progress: many a session breaks at its first. */
-	dtap__backoff_reset(&writer->backoff);
 	writer->last_try = false;
 }
 
@@ -416,6 +417,8 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool complete)
 			&writer->ledger.confirmed,
 			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
+	if (complete)
+		dtap__backoff_reset(&writer->backoff);
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
@@ -484,11 +487,8 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		       now_ns >=
 			       dtap__load_relaxed(&writer->stop_deadline_ns);
 
-	/*
-	 * What needs no waiting is still done when the time is up; but back
-	 * in DOWN the clock is looked at again, for a stop does not wait there
-	 * and could go round for ever.
-	 */
+	/* What needs no waiting is still done when the time is up. Not to go
+	 * round for ever, the clock is looked at again when back in DOWN. */
 	while (writer_step_phase(writer, now_ns) &&
 	       writer->phase != DTAP__WRITER_DOWN)
 		continue;

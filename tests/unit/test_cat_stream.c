@@ -142,7 +142,7 @@ large_stream(uint32_t bytes, size_t *total)
 	*at++ = (uint8_t)(bytes >> 14 | 128);
 	*at++ = (uint8_t)(bytes >> 21);
 	at += bytes;
-	memcpy(at, FRAME + 4, FRAME_BYTES - 4);
+	memcpy(at, &FRAME[4], FRAME_BYTES - 4);
 	memcpy(at + FRAME_BYTES - 4, STOP, sizeof(STOP) - 1);
 	return octets;
 }

@@ -52,9 +52,7 @@ fixture_init(struct fixture *f, const struct dtap__memory_script *script)
 			 DTAP_OK);
 	f->output = dtap__output_memory_new(CAPACITY_BYTES, script);
 	ck_assert_ptr_nonnull(f->output);
-	ck_assert_int_eq(dtap__writer_init(&f->writer, &config, &f->set,
-					   f->output, &f->log),
-			 DTAP_OK);
+	dtap__writer_init(&f->writer, &config, &f->set, f->output, &f->log);
 	f->now_ns = DTAP__NS_PER_SEC;
 	f->frames = 0;
 }
@@ -62,7 +60,6 @@ fixture_init(struct fixture *f, const struct dtap__memory_script *script)
 static void
 fixture_fini(struct fixture *f)
 {
-	dtap__writer_fini(&f->writer);
 	f->output->ops->free(f->output);
 	dtap__ring_retire(f->node);
 	dtap__ring_set_fini(&f->set);
@@ -356,6 +353,56 @@ START_TEST(an_output_that_refuses_is_tried_with_back_off)
 }
 END_TEST
 
+/* Runs for so long; the sessions that began meanwhile. */
+static size_t
+sessions_in_ms(struct fixture *f, int ms)
+{
+	size_t before = dtap__output_memory_sessions(f->output);
+
+	while (ms-- > 0) {
+		put_frame(f);
+		ck_assert(step(f));
+		advance_ms(f, 1);
+	}
+	return dtap__output_memory_sessions(f->output) - before;
+}
+
+START_TEST(a_peer_that_drops_every_session_is_tried_less_and_less)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX,
+		.break_after_bytes = stream_bytes(1),
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	/* At once, and after 50, 100, 200, 400 ms, and so on with 400. */
+	ck_assert_uint_le(sessions_in_ms(&f, 1000), 5);
+	ck_assert_uint_le(sessions_in_ms(&f, 1000), 4);
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(a_peer_that_was_well_for_a_while_is_tried_soon)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX,
+		.break_after_bytes = stream_bytes(500),
+	};
+	struct fixture f;
+	int down_ms = 0;
+
+	fixture_init(&f, &script);
+	for (int ms = 0; ms < 3000; ms++) {
+		sessions_in_ms(&f, 1);
+		down_ms = f.writer.phase == DTAP__WRITER_DOWN ? down_ms + 1 : 0;
+		ck_assert_int_le(down_ms, 63); /* 50 ms and a quarter */
+	}
+	ck_assert_uint_ge(dtap__output_memory_sessions(f.output), 5);
+	fixture_fini(&f);
+}
+END_TEST
+
 START_TEST(connecting_takes_at_most_its_time)
 {
 	struct dtap__memory_script script = { .open_agains = UINT32_MAX };
@@ -623,6 +670,9 @@ main(void)
 	support_add(suite, a_mute_peer_is_given_up_and_tried_again);
 	support_add(suite, garbage_for_an_answer_ends_the_session);
 	support_add(suite, an_output_that_refuses_is_tried_with_back_off);
+	support_add(suite,
+		    a_peer_that_drops_every_session_is_tried_less_and_less);
+	support_add(suite, a_peer_that_was_well_for_a_while_is_tried_soon);
 	support_add(suite, connecting_takes_at_most_its_time);
 	support_add(suite, a_break_anywhere_repeats_only_what_was_not_whole);
 	support_add(suite, short_writes_leave_the_same_stream);

@@ -344,6 +344,21 @@ test_bad_peers() {
 	[ "$(wc -l <"$dir/err")" -ge 3 ] || fail "bad peers: $(cat "$dir/err")"
 }
 
+# What was sent before the signal is printed, though nobody had accepted yet.
+test_signal_reads_what_waits() {
+	local pid port
+	listen_tcp 127.0.0.1 -q || return
+	until_true exec_ok $port || return
+	kill -STOP $pid
+	exec 9<>/dev/tcp/127.0.0.1/$port
+	head -c 300 "$dir/small" >&9
+	kill -TERM $pid
+	kill -CONT $pid
+	wait $pid
+	exec 9>&-
+	lines 1 "a signal before accept"
+}
+
 exec_ok() {
 	(exec 7<>/dev/tcp/127.0.0.1/"$1") 2>/dev/null
 }
