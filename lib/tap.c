@@ -7,7 +7,7 @@
  * by its own deadline. The caller waits a little longer than that; if the
  * writer is held by a file system that does not answer, the thread is left
  * behind with its reference to the tap, so that nothing it still touches is
- * freed under it.
+ * freed under it, and with no log, for that is the host's.
  *
  * An event that a producer was in the middle of publishing when the writer
  * took its last look stays in its ring. It is found there when the ledger is
@@ -394,17 +394,19 @@ tap_timespec(uint64_t ns)
 }
 
 /*
- * Waits for the writer's end, and joins it or leaves it behind. Returns with
- * the lock held, as it was called.
+ * Waits for the writer's end, and joins it or leaves it behind, by the
+ * deadline of the stop that was the first. Returns with the lock held, as it
+ * was called.
  */
 static void
-tap_settle_locked(dtap *tap, uint64_t deadline_ns)
+tap_settle_locked(dtap *tap)
 {
-	struct timespec until = tap_timespec(
-		deadline_ns + TAP_STOP_GRACE_MS * DTAP__NS_PER_MS);
+	struct timespec until =
+		tap_timespec(tap->stop_deadline_ns +
+			     TAP_STOP_GRACE_MS * DTAP__NS_PER_MS);
 	int waited = 0;
 
-	while (!tap->exited && waited != ETIMEDOUT)
+	while (!tap->exited && !tap->settled && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&tap->changed, &tap->lock,
 						&until);
 	if (tap->settled)
@@ -414,6 +416,7 @@ tap_settle_locked(dtap *tap, uint64_t deadline_ns)
 				   ? DTAP_OK
 				   : DTAP_E_TIMEOUT;
 	if (!tap->exited) {
+		dtap__log_silence(&tap->log);
 		pthread_detach(tap->thread);
 		return;
 	}
@@ -445,8 +448,9 @@ dtap_stop(dtap *tap, uint32_t timeout_ms)
 		dtap__store_release(&tap->generation,
 				    dtap__load_relaxed(&tap->generation) + 1);
 		dtap__writer_request_stop(&tap->writer, deadline_ns);
+		tap->stop_deadline_ns = deadline_ns;
 	}
-	tap_settle_locked(tap, deadline_ns);
+	tap_settle_locked(tap);
 	result = tap->stop_result;
 	pthread_mutex_unlock(&tap->lock);
 	return result;

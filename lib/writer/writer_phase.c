@@ -14,7 +14,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/compiler.h"
 
 /* A batch at least this large means traffic: look again at once. */
 #define WRITER_BUSY_BYTES ((size_t)32 * 1024)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * output_gate.h: an output that takes everything at once and keeps nothing,
- * and whose open hangs, as a dead file system's does, while the gate is shut.
+ * and whose open hangs while the gate is shut, as on a dead file system.
  */
 #ifndef DTAP_TESTS_OUTPUT_GATE_H
 #define DTAP_TESTS_OUTPUT_GATE_H
@@ -16,6 +16,7 @@
 struct output_gate {
 	struct dtap__output output;
 	dtap__atomic(bool) shut;
+	dtap__atomic(bool) freed;
 };
 
 /* Opens and starts a tap on the gate; whatever output the options name. */
@@ -24,5 +25,9 @@ output_gate_start(struct output_gate *gate, bool shut, dtap_options *options);
 
 void
 output_gate_unlock(struct output_gate *gate);
+
+/* The tap, and with it the writer thread, is done with the gate. */
+bool
+output_gate_is_freed(const struct output_gate *gate);
 
 #endif
