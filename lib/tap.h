@@ -73,6 +73,7 @@ struct dtap {
 	bool started;
 	bool exited;  /* the writer thread is past its last round */
 	bool settled; /* a dtap_stop() has joined or given up the thread */
+	uint64_t stop_deadline_ns; /* once stopped */
 	enum dtap_result stop_result; /* when settled */
 	pthread_t thread;
 

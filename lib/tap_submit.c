@@ -39,13 +39,17 @@ submit_put_length(uint8_t *slot, size_t bytes)
 	slot[3] = (uint8_t)length;
 }
 
-/* The frame stands behind its length field: hand it to the writer. */
+/*
+ * The frame stands behind its length field: hand it to the writer. It is
+ * counted first, so that the commit's release makes the count known to
+ * whoever sees the frame: nothing is ever written that was not accepted.
+ */
 static dtap__always_inline enum dtap_result
 submit_publish(dtap_producer *producer, uint8_t *slot, size_t bytes)
 {
 	submit_put_length(slot, bytes);
-	dtap__ring_commit(producer->ring, SUBMIT_LENGTH_BYTES + bytes);
 	dtap__tally_count(&producer->tally, DTAP__ACCEPTED);
+	dtap__ring_commit(producer->ring, SUBMIT_LENGTH_BYTES + bytes);
 	return DTAP_OK;
 }
 

@@ -14,7 +14,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/compiler.h"
 
 /* A batch at least this large means traffic: look again at once. */
 #define WRITER_BUSY_BYTES ((size_t)32 * 1024)
@@ -22,10 +21,7 @@
 #define WRITER_BATCHES_PER_ROUND 16
 
 /* enum dtap_log_level, which base/log.h takes as plain numbers. */
-enum writer_log_level {
-	WRITER_LOG_WARNING = 2,
-	WRITER_LOG_NOTICE = 3
-};
+enum { WRITER_LOG_WARNING = 2, WRITER_LOG_NOTICE = 3 };
 
 static void
 writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
@@ -36,13 +32,6 @@ writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
 	writer->blocked = false;
 	dtap__store_relaxed(&writer->ledger.connected,
 			    phase == DTAP__WRITER_FLOWING);
-}
-
-static bool
-writer_is_bidirectional(const struct dtap__writer *writer)
-{
-	return writer->config.bidirectional &&
-	       writer->output->ops->read != NULL;
 }
 
 /* Gives up the file or connection; frames in progress will be sent again. */
@@ -66,13 +55,12 @@ writer_log_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
 		  named ? "" : ": ", why, then);
 }
 
-/* The output failed before frames flowed. */
+/* The output failed, and is opened again later. */
 static void
-writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
-		 enum dtap__log_cause cause, const char *why)
+writer_retreat(struct dtap__writer *writer, uint64_t now_ns,
+	       enum dtap__log_cause cause, const char *why)
 {
 	writer_drop_output(writer);
-	dtap__count_add(&writer->ledger.open_failures, 1);
 	dtap__store_relaxed(&writer->ledger.last_errno,
 			    writer->output->system_errno);
 	writer_log_problem(writer, cause, why, "; will try again");
@@ -80,17 +68,25 @@ writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
 
-/* The output failed while frames flowed. */
+/* Before frames flowed. */
+static void
+writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
+		 enum dtap__log_cause cause, const char *why)
+{
+	dtap__count_add(&writer->ledger.open_failures, 1);
+	writer_retreat(writer, now_ns, cause, why);
+}
+
+/* While frames flowed. */
 static void
 writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 {
-	writer_drop_output(writer);
 	dtap__count_add(&writer->ledger.broken_sessions, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
-	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
-	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
+	/* Some peers take every connection and drop it: only a session that
+	 * lasted longer than we would wait next earns a short wait. */
+	if (now_ns - writer->flowing_ns >= writer->backoff.delay_ns)
+		dtap__backoff_reset(&writer->backoff);
+	writer_retreat(writer, now_ns, DTAP__LOG_BROKEN, why);
 }
 
 /* Tells the output where the last whole frame ends. */
@@ -151,13 +147,11 @@ writer_complaint(const struct dtap__writer *writer, enum dtap_result result)
 {
 	if (writer->session.error[0] != '\0')
 		return writer->session.error;
-	if (result == DTAP_E_SYSTEM && writer->output->error[0] != '\0')
+	if (writer->output->error[0] != '\0' &&
+	    (result == DTAP_E_SYSTEM || result == DTAP_E_CLOSED))
 		return writer->output->error;
-	if (result == DTAP_E_CLOSED)
-		return writer->output->error[0] != '\0'
-			       ? writer->output->error
-			       : "the peer closed the connection";
-	return "failed";
+	return result == DTAP_E_CLOSED ? "the peer closed the connection"
+				       : "failed";
 }
 
 static void
@@ -178,7 +172,9 @@ writer_step_opening(struct dtap__writer *writer, uint64_t now_ns)
 				 writer->output->error);
 		return;
 	}
-	dtap__session_begin(&writer->session, writer_is_bidirectional(writer));
+	dtap__session_begin(&writer->session,
+			    writer->config.bidirectional &&
+				    writer->output->ops->read != NULL);
 	writer_set_phase(writer, DTAP__WRITER_SHAKING,
 			 now_ns + writer->config.handshake_timeout_ms *
 					  DTAP__NS_PER_MS);
@@ -231,13 +227,12 @@ writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 		return;
 	}
 	if (dtap__session_flows(&writer->session)) {
-		dtap__backoff_reset(&writer->backoff);
 		dtap__count_add(&writer->ledger.sessions, 1);
 		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
 			  "dnstap output %s: frames flow",
 			  writer->config.where);
+		writer->flowing_ns = now_ns;
 		writer->idle_ms = 1;
-		writer->last_try = false;
 		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
 		return;
 	}
@@ -260,8 +255,11 @@ writer_account(struct dtap__writer *writer, size_t taken)
 	dtap__store_release(&writer->ledger.written,
 			    dtap__load_relaxed(&writer->ledger.written) +
 				    frames);
-	if (frames > 0)
-		writer_mark(writer);
+	if (frames == 0)
+		return;
+	writer_mark(writer);
+	/* Only a frame is progress: many a session breaks at its first. */
+	writer->last_try = false;
 }
 
 /* One batch, and at most limit octets beyond the frame in progress. DTAP_OK:
@@ -395,28 +393,36 @@ writer_step_flowing(struct dtap__writer *writer, uint64_t now_ns)
 	}
 }
 
-/* The stream has ended as it should, or for good. */
-static void
-writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
+/* Whether the file has reached the disk; true for what is no file. */
+static bool
+writer_sync(struct dtap__writer *writer)
 {
 	struct dtap__output *output = writer->output;
-	bool confirmed = dtap__session_confirmed(&writer->session);
 
-	if (clean && output->ops->sync != NULL) {
-		confirmed = output->ops->sync(output) == DTAP_OK;
-		if (!confirmed)
-			writer_log_problem(writer, DTAP__LOG_BROKEN,
-					   output->error, "");
-	}
-	if (confirmed)
-		dtap__count_add(&writer->ledger.confirmed,
+	if (output->ops->sync == NULL || output->ops->sync(output) == DTAP_OK)
+		return true;
+	dtap__store_relaxed(&writer->ledger.last_errno, output->system_errno);
+	writer_log_problem(writer, DTAP__LOG_BROKEN, output->error, "");
+	return false;
+}
+
+/* The stream has ended: as it should (complete), or for good. */
+static void
+writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool complete)
+{
+	/* Release: whoever reads it sees written, too: never less. */
+	if (complete && (writer->output->ops->sync != NULL ||
+			 dtap__session_confirmed(&writer->session)))
+		dtap__store_release(
+			&writer->ledger.confirmed,
+			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
-	if (!clean)
-		dtap__count_add(&writer->ledger.broken_sessions, 1);
+	if (complete)
+		dtap__backoff_reset(&writer->backoff);
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
-	writer->complete = clean;
+	writer->complete = complete;
 	writer->retry_ns = now_ns;
 	writer_set_phase(writer,
 			 writer->reopening ? DTAP__WRITER_DOWN
@@ -432,37 +438,35 @@ writer_step_finishing(struct dtap__writer *writer, uint64_t now_ns)
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
-	if (dtap__session_over(&writer->session))
-		writer_end_session(writer, now_ns, true);
-	else if (result != DTAP_OK || now_ns >= writer->deadline_ns)
-		writer_end_session(writer, now_ns, false);
+	if (dtap__session_over(&writer->session) &&
+	    writer->session.failure == DTAP_OK) {
+		writer_end_session(writer, now_ns, writer_sync(writer));
+		return;
+	}
+	if (result == DTAP_OK && now_ns < writer->deadline_ns)
+		return;
+	dtap__count_add(&writer->ledger.broken_sessions, 1);
+	dtap__store_relaxed(&writer->ledger.last_errno,
+			    result == DTAP_OK ? ETIMEDOUT
+					      : writer->output->system_errno);
+	writer_end_session(writer, now_ns, false);
 }
 
 /* One call of the phase's function; true when it changed the phase. */
 static bool
 writer_step_phase(struct dtap__writer *writer, uint64_t now_ns)
 {
+	static void (*const steps[])(struct dtap__writer *, uint64_t) = {
+		[DTAP__WRITER_DOWN] = writer_step_down,
+		[DTAP__WRITER_OPENING] = writer_step_opening,
+		[DTAP__WRITER_SHAKING] = writer_step_shaking,
+		[DTAP__WRITER_FLOWING] = writer_step_flowing,
+		[DTAP__WRITER_FINISHING] = writer_step_finishing,
+	};
 	enum dtap__writer_phase before = writer->phase;
 
-	switch (writer->phase) {
-	case DTAP__WRITER_DOWN:
-		writer_step_down(writer, now_ns);
-		break;
-	case DTAP__WRITER_OPENING:
-		writer_step_opening(writer, now_ns);
-		break;
-	case DTAP__WRITER_SHAKING:
-		writer_step_shaking(writer, now_ns);
-		break;
-	case DTAP__WRITER_FLOWING:
-		writer_step_flowing(writer, now_ns);
-		break;
-	case DTAP__WRITER_FINISHING:
-		writer_step_finishing(writer, now_ns);
-		break;
-	case DTAP__WRITER_ENDED:
-		break;
-	}
+	if (before != DTAP__WRITER_ENDED)
+		steps[before](writer, now_ns);
 	return writer->phase != before;
 }
 
@@ -473,8 +477,10 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		       now_ns >=
 			       dtap__load_relaxed(&writer->stop_deadline_ns);
 
-	/* What needs no waiting is still done when the time is up. */
-	while (writer_step_phase(writer, now_ns))
+	/* What needs no waiting is still done when the time is up. Not to go
+	 * round for ever, the clock is looked at again when back in DOWN. */
+	while (writer_step_phase(writer, now_ns) &&
+	       writer->phase != DTAP__WRITER_DOWN)
 		continue;
 	if (expired && writer->phase != DTAP__WRITER_ENDED) {
 		writer_drop_output(writer);
