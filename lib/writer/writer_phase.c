@@ -80,15 +80,22 @@ writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
 
+static void
+writer_note_break(struct dtap__writer *writer, const char *why,
+		  const char *then)
+{
+	dtap__count_add(&writer->ledger.broken_sessions, 1);
+	dtap__store_relaxed(&writer->ledger.last_errno,
+			    writer->output->system_errno);
+	writer_log_problem(writer, DTAP__LOG_BROKEN, why, then);
+}
+
 /* The output failed while frames flowed. */
 static void
 writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 {
 	writer_drop_output(writer);
-	dtap__count_add(&writer->ledger.broken_sessions, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
+	writer_note_break(writer, why, "; will reconnect");
 	/* Some peers take every connection and drop it: only a session that
 	 * lasted longer than we would wait next earns a short wait. */
 	if (now_ns - writer->flowing_ns >= writer->backoff.delay_ns)
@@ -149,19 +156,21 @@ writer_receive(struct dtap__writer *writer)
 	return dtap__session_received(&writer->session, octets, got);
 }
 
-/* The text for a log: the session's complaint, or the output's. */
+/* The text for a log: the session's complaint, or the output's, or ours that
+ * time is up. */
 static const char *
-writer_complaint(const struct dtap__writer *writer, enum dtap_result result)
+writer_complaint(struct dtap__writer *writer, enum dtap_result result,
+		 const char *late)
 {
+	if (result == DTAP_OK || result == DTAP_AGAIN) {
+		writer->output->system_errno = ETIMEDOUT;
+		return late;
+	}
 	if (writer->session.error[0] != '\0')
 		return writer->session.error;
-	if (result == DTAP_E_SYSTEM && writer->output->error[0] != '\0')
+	if (writer->output->error[0] != '\0')
 		return writer->output->error;
-	if (result == DTAP_E_CLOSED)
-		return writer->output->error[0] != '\0'
-			       ? writer->output->error
-			       : "the peer closed the connection";
-	return "failed";
+	return "the peer closed the connection";
 }
 
 static void
@@ -220,36 +229,35 @@ writer_step_down(struct dtap__writer *writer, uint64_t now_ns)
 }
 
 static void
+writer_begin_flow(struct dtap__writer *writer, uint64_t now_ns)
+{
+	dtap__count_add(&writer->ledger.sessions, 1);
+	dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
+		  "dnstap output %s: frames flow", writer->config.where);
+	writer->flowing_ns = now_ns;
+	writer->idle_ms = 1;
+	writer->last_try = false;
+	writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
+}
+
+static void
 writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 {
 	enum dtap_result result = writer_send_control(writer);
+	bool failed;
 
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
 	if (result == DTAP_OK && !writer->blocked)
 		result = writer_send_control(writer);
-	if (result != DTAP_OK && result != DTAP_AGAIN) {
+	failed = result != DTAP_OK && result != DTAP_AGAIN;
+	if (!failed && dtap__session_flows(&writer->session))
+		writer_begin_flow(writer, now_ns);
+	else if (failed || now_ns >= writer->deadline_ns)
 		writer_fail_open(writer, now_ns, DTAP__LOG_HANDSHAKE,
-				 writer_complaint(writer, result));
-		return;
-	}
-	if (dtap__session_flows(&writer->session)) {
-		dtap__count_add(&writer->ledger.sessions, 1);
-		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
-			  "dnstap output %s: frames flow",
-			  writer->config.where);
-		writer->flowing_ns = now_ns;
-		writer->idle_ms = 1;
-		writer->last_try = false;
-		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
-		return;
-	}
-	if (now_ns >= writer->deadline_ns) {
-		writer->output->system_errno = ETIMEDOUT;
-		writer_fail_open(writer, now_ns, DTAP__LOG_HANDSHAKE,
-				 "the peer did not answer the handshake");
-	}
+				 writer_complaint(writer, result,
+						  "the peer sent no ACCEPT"));
 }
 
 /* Accounts for what the output took of the batch. */
@@ -387,13 +395,12 @@ writer_step_flowing(struct dtap__writer *writer, uint64_t now_ns)
 	else if (result == DTAP_OK)
 		result = writer_drain(writer, now_ns);
 
-	if (result == DTAP_AGAIN && now_ns >= writer->deadline_ns) {
-		writer->output->system_errno = ETIMEDOUT;
-		writer_break(writer, now_ns, "the peer takes no more frames");
-	} else if (result == DTAP_AGAIN) {
+	if (result == DTAP_AGAIN && now_ns < writer->deadline_ns) {
 		writer_note_blocked(writer, now_ns);
 	} else if (result != DTAP_OK) {
-		writer_break(writer, now_ns, writer_complaint(writer, result));
+		writer_break(writer, now_ns,
+			     writer_complaint(writer, result,
+					      "the peer takes no more frames"));
 	} else if (finish && (writer->reopening || writer->drained)) {
 		writer_begin_finish(writer, now_ns);
 	}
@@ -417,8 +424,6 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
 				writer->session_frames);
 	if (clean)
 		dtap__backoff_reset(&writer->backoff);
-	else
-		dtap__count_add(&writer->ledger.broken_sessions, 1);
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
@@ -438,10 +443,15 @@ writer_step_finishing(struct dtap__writer *writer, uint64_t now_ns)
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
-	if (dtap__session_over(&writer->session))
+	if (writer->session.state == DTAP__SESSION_DONE) {
 		writer_end_session(writer, now_ns, true);
-	else if (result != DTAP_OK || now_ns >= writer->deadline_ns)
+	} else if (result != DTAP_OK || now_ns >= writer->deadline_ns) {
+		writer_note_break(writer,
+				  writer_complaint(writer, result,
+						   "the peer sent no FINISH"),
+				  "");
 		writer_end_session(writer, now_ns, false);
+	}
 }
 
 /* One call of the phase's function; true when it changed the phase. */
