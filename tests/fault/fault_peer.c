@@ -34,7 +34,7 @@ static const char help[] =
 "                   PREFIX.N.end is made when it is closed\n"
 "  --answer WHAT    to READY: accept (the default), never, garbage, start,\n"
 "                   data, huge, type\n"
-"  --finish WHAT    to STOP: finish (the default), never; or early\n"
+"  --finish WHAT    to STOP: finish (the default), never, garbage; or early\n"
 "  --rate N         reads at most N octets per second\n"
 "  --read N         reads only N octets of a connection\n"
 "  --then WHAT      after that: mute (the default), close, reset\n"
@@ -145,6 +145,8 @@ obey(const struct connection *connection, uint32_t type)
 		answer_ready(connection);
 	else if (type == STOP && strcmp(peer->finish, "finish") == 0)
 		send_control(connection->fd, FINISH, NULL);
+	else if (type == STOP && strcmp(peer->finish, "garbage") == 0)
+		send_octets(connection->fd, "good bye", 8);
 }
 
 static uint32_t

@@ -338,6 +338,16 @@ rig_finish(dtap **tap, uint32_t timeout_ms, enum dtap_result *result)
 	return stats;
 }
 
+/* What must hold when all streams have been added. */
+static void
+rig_judge(struct audit *audit, const struct dtap_stats *stats)
+{
+	audit_end(audit);
+	ck_assert_uint_eq(audit->repeated, 0);
+	ck_assert_uint_le(audit->frames, stats->written);
+	ck_assert_uint_ge(audit->frames, stats->confirmed);
+}
+
 void
 rig_audit(struct audit *audit, const char *prefix,
 	  const struct dtap_stats *stats)
@@ -351,9 +361,33 @@ rig_audit(struct audit *audit, const char *prefix,
 			break;
 		ck_assert_msg(audit_add(audit, path), "%s", audit->error);
 	}
-	ck_assert_uint_eq(audit->repeated, 0);
-	ck_assert_uint_le(audit->frames, stats->written);
-	ck_assert_uint_ge(audit->frames, stats->confirmed);
+	rig_judge(audit, stats);
+}
+
+unsigned int
+rig_audit_files(struct audit *audit, const char *directory, const char *but,
+		const struct dtap_stats *stats)
+{
+	DIR *files = opendir(directory);
+	struct dirent *entry;
+	unsigned int count = 0;
+	char path[PATH_MAX];
+
+	memset(audit, 0, sizeof(*audit));
+	ck_assert_ptr_nonnull(files);
+	while ((entry = readdir(files)) != NULL) {
+		if (entry->d_type != DT_REG ||
+		    (but != NULL && strcmp(entry->d_name, but) == 0))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", directory,
+			 entry->d_name);
+		ck_assert_msg(audit_add(audit, path), "%s", audit->error);
+		count++;
+	}
+	closedir(files);
+	rig_judge(audit, stats);
+	ck_assert_uint_eq(audit->torn, 0);
+	return count;
 }
 
 static void

@@ -141,6 +141,15 @@ void
 rig_audit(struct audit *audit, const char *prefix,
 	  const struct dtap_stats *stats);
 
+/*
+ * The same for all regular files of a directory, but for one, which may be
+ * NULL. Written by the tap itself, none of them ends within a frame. Returns
+ * how many there were.
+ */
+unsigned int
+rig_audit_files(struct audit *audit, const char *directory, const char *but,
+		const struct dtap_stats *stats);
+
 /* Lines of a tap's log, warnings and worse. */
 struct rig_log {
 	dtap__atomic(uint64_t) lines; /* the writer's thread counts */

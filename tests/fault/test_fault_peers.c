@@ -11,6 +11,7 @@
  * time, the ledger balances to the last event, the reader has whole frames
  * only, none twice, and confirmed <= seen <= written.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -278,6 +279,76 @@ START_TEST(reader_that_never_says_finish) /* F30 */
 }
 END_TEST
 
+START_TEST(reader_that_says_something_else_than_finish) /* F09 */
+{
+	static const char *const garbage[] = { "--finish", "garbage", NULL };
+	static const char *const options[] = { BIG_RING, NULL };
+	struct fixture f;
+
+	fixture_open(&f, _i, garbage, options, 200);
+	rig_submit_many(&f.source, 1000);
+	fixture_stop(&f, 10000);
+	ck_assert_int_eq(f.result, DTAP_E_TIMEOUT);
+	ck_assert_uint_eq(f.stats.broken_sessions, 1);
+	ck_assert_uint_eq(f.stats.confirmed, 0);
+	ck_assert_uint_eq(f.audit.frames, 1000);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(reopening_without_an_answer_is_told) /* F17, F46 */
+{
+	static const char *const silent[] = { "--finish", "never", "--faulty",
+					      "1", NULL };
+	static const char *const options[] = { HASTE,
+					       "handshake-timeout-ms=100",
+					       NULL };
+	static struct rig_log log;
+	struct fixture f = { .result = DTAP_OK };
+
+	scratch_enter();
+	rig_start_peer(&f.reader, (enum rig_scheme)_i, silent);
+	f.tap = rig_start_logging(f.reader.uri, options, &log);
+	rig_source_open(&f.source, f.tap, 0, 200);
+	rig_submit_many(&f.source, 100);
+	rig_until(taps_stats(f.tap).written == 100);
+	ck_assert_int_eq(dtap_reopen(f.tap), DTAP_OK);
+	rig_until(taps_stats(f.tap).sessions == 2);
+	ck_assert_int_eq(taps_stats(f.tap).last_errno, ETIMEDOUT);
+	ck_assert_uint_eq(dtap__load_relaxed(&log.lines), 1);
+	ck_assert_msg(strstr(log.last, "FINISH") != NULL, "%s", log.last);
+	rig_submit_many(&f.source, 100);
+	fixture_stop(&f, 10000);
+	ck_assert_int_eq(f.result, DTAP_OK);
+	ck_assert_uint_eq(f.stats.broken_sessions, 1);
+	ck_assert_uint_eq(f.stats.confirmed, 100);
+	ck_assert_uint_eq(f.audit.frames, 200);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(dropped_events_are_told_while_they_drop) /* F01, F46 */
+{
+	static const char *const stuck[] = { "--read", "20000", NULL };
+	static const char *const options[] = { SMALL_RING, NULL };
+	static struct rig_log log;
+	struct fixture f = { .result = DTAP_OK };
+
+	scratch_enter();
+	rig_start_peer(&f.reader, (enum rig_scheme)_i, stuck);
+	f.tap = rig_start_logging(f.reader.uri, options, &log);
+	rig_source_open(&f.source, f.tap, 0, 4000);
+	rig_submit_until_stuck(&f.source, f.tap);
+	/* Before the connection is given up, after ten seconds. */
+	rig_until(dtap__load_relaxed(&log.lines) == 1);
+	ck_assert_msg(strstr(log.last, "events dropped") != NULL, "%s",
+		      log.last);
+	ck_assert_uint_eq(taps_stats(f.tap).broken_sessions, 0);
+	fixture_stop(&f, 0);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(reader_that_says_finish_too_early) /* F09 */
 {
 	static const char *const hasty[] = { "--finish", "early", "--faulty",
@@ -427,6 +498,12 @@ main(void)
 	tcase_add_loop_test(tests, reader_that_takes_connections_and_drops_them,
 			    0, RIG_SCHEMES);
 	tcase_add_loop_test(tests, reader_that_never_says_finish, 0,
+			    RIG_SCHEMES);
+	tcase_add_loop_test(tests, reader_that_says_something_else_than_finish,
+			    0, RIG_SCHEMES);
+	tcase_add_loop_test(tests, reopening_without_an_answer_is_told, 0,
+			    RIG_SCHEMES);
+	tcase_add_loop_test(tests, dropped_events_are_told_while_they_drop, 0,
 			    RIG_SCHEMES);
 	tcase_add_loop_test(tests, reader_that_says_finish_too_early, 0,
 			    RIG_SCHEMES);

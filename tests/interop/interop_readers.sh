@@ -97,6 +97,7 @@ expect_all() {
 	same "frames read" "$(value frames "$total")" "$events"
 	same "missing" "$(value missing "$total")" 0
 	same "twice" "$(value repeated "$total")" 0
+	same "out of order" "$(value late "$total")" 0
 }
 
 # --- A file, and everybody who reads files.
@@ -162,6 +163,7 @@ for test in unix tcp4 tcp6; do
 		fail "a stream is malformed"
 	same "written" "$(value written "$ledger")" "$events"
 	same "twice" "$(value repeated "$total")" 0
+	same "out of order" "$(value late "$total")" 0
 	same "broken sessions" "$(value broken_sessions "$ledger")" 1
 	frames=$(value frames "$total")
 	[ "$frames" -le "$events" ] || fail "$frames of $events events"

@@ -39,6 +39,7 @@ main(int argc, char **argv)
 			return EXIT_FAILURE;
 		}
 	}
+	audit_end(&audit);
 	if (audit.names != NULL && fclose(audit.names) != 0)
 		return EXIT_FAILURE;
 	print_pair("streams", audit.streams);
@@ -46,6 +47,7 @@ main(int argc, char **argv)
 	print_pair("cut", audit.cut);
 	print_pair("frames", audit.frames);
 	print_pair("repeated", audit.repeated);
+	print_pair("late", audit.late);
 	print_pair("missing", audit.missing);
 	print_pair("told", audit.told);
 	putchar('\n');

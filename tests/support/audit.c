@@ -35,6 +35,38 @@ audit_told(const struct dtap_message *message)
 	return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
 }
 
+/* Notes an event; false without memory. */
+static bool
+audit_note(struct audit *audit, struct audit_thread *thread, uint64_t sequence)
+{
+	uint8_t bit = (uint8_t)(1 << sequence % 8);
+	size_t at = (size_t)(sequence / 8);
+
+	if (at >= thread->seen_bytes) {
+		size_t bytes = 2 * at + 4096;
+		uint8_t *seen = realloc(thread->seen, bytes);
+
+		if (seen == NULL)
+			return false;
+		memset(seen + thread->seen_bytes, 0,
+		       bytes - thread->seen_bytes);
+		thread->seen = seen;
+		thread->seen_bytes = bytes;
+	}
+	audit->frames++;
+	audit->late += sequence < thread->end;
+	if (thread->seen[at] & bit)
+		audit->repeated++;
+	else if (sequence < thread->end)
+		audit->missing--;
+	if (sequence >= thread->end) {
+		audit->missing += sequence - thread->end;
+		thread->end = sequence + 1;
+	}
+	thread->seen[at] |= bit;
+	return true;
+}
+
 static bool
 audit_count(struct audit *audit, const struct dtap_message *message)
 {
@@ -57,15 +89,8 @@ audit_count(struct audit *audit, const struct dtap_message *message)
 		return false;
 	if (audit->names != NULL)
 		fprintf(audit->names, "%s\n", label);
-	audit->frames++;
 	audit->told += audit_told(message);
-	if (sequence < audit->next[thread]) {
-		audit->repeated++;
-		return true;
-	}
-	audit->missing += sequence - audit->next[thread];
-	audit->next[thread] = sequence + 1;
-	return true;
+	return audit_note(audit, &audit->threads[thread], sequence);
 }
 
 static bool
@@ -105,6 +130,7 @@ audit_octets(struct audit *audit, const char *path, dtap_reader *reader,
 	audit->streams++;
 	audit->stops += result == DTAP_OK;
 	audit->cut += result == DTAP_E_TRUNCATED;
+	audit->torn += result == DTAP_E_TRUNCATED && bytes > 0;
 	if (result != DTAP_OK && result != DTAP_E_TRUNCATED)
 		return audit_fail(audit, path, dtap_reader_error(reader));
 	return true;
@@ -148,4 +174,12 @@ audit_add(struct audit *audit, const char *path)
 	dtap_reader_close(&reader);
 	free(octets);
 	return good;
+}
+
+void
+audit_end(struct audit *audit)
+{
+	for (int i = 0; i < AUDIT_THREADS; i++)
+		free(audit->threads[i].seen);
+	memset(audit->threads, 0, sizeof(audit->threads));
 }
