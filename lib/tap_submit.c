@@ -10,7 +10,7 @@
  *
  * dtap_submit() serves the events that servers send all day, in about as
  * many instructions as copying takes. Everything that is rare or remarkable
- * (zone, policy, extra, sampling, a loss to be told, a shape not seen yet)
+ * (policy, extra, sampling, a loss to be told, a shape not seen yet)
  * leaves it early for submit_full(), which is written for clarity. Nothing
  * on either way locks, allocates, or enters the kernel.
  *
@@ -105,25 +105,40 @@ submit_loss_text(const dtap_producer *producer, char *text)
 	return dtap__loss_text(&producer->loss, text);
 }
 
+/* Octets that a frame may take in the ring. */
+static size_t
+submit_room(const dtap_producer *producer, const struct dtap_event *event,
+	    size_t loss_bytes)
+{
+	return SUBMIT_LENGTH_BYTES +
+	       dtap__encode_full_bound(&producer->encoder, event, loss_bytes);
+}
+
 /* Encodes an event that was found valid, and publishes it. */
 static enum dtap_result
 submit_checked(dtap_producer *producer, const struct dtap_event *event)
 {
+	uint64_t room_max = dtap__ring_record_max(producer->ring);
 	char loss[DTAP__LOSS_TEXT_MAX];
 	size_t loss_bytes = submit_loss_text(producer, loss);
-	size_t room = SUBMIT_LENGTH_BYTES +
-		      dtap__encode_full_bound(&producer->encoder, event,
-					      loss_bytes);
+	size_t room = submit_room(producer, event, loss_bytes);
+	/* A report is no reason to drop an event: a smaller one will do. */
+	bool postponed = loss_bytes > 0 && room > room_max;
 	uint8_t *slot = NULL;
 	size_t bytes;
 
-	if (room <= dtap__ring_record_max(producer->ring))
+	if (postponed) {
+		loss_bytes = 0;
+		room = submit_room(producer, event, 0);
+	}
+	if (room <= room_max)
 		slot = dtap__ring_reserve(producer->ring, room);
 	if (slot == NULL)
 		return submit_no_room(producer, event, room);
 	bytes = dtap__encode_full(&producer->encoder, event, loss, loss_bytes,
 				  slot + SUBMIT_LENGTH_BYTES);
-	memset(&producer->loss, 0, sizeof(producer->loss));
+	if (!postponed)
+		memset(&producer->loss, 0, sizeof(producer->loss));
 	return submit_publish(producer, slot, bytes);
 }
 
