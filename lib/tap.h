@@ -73,11 +73,16 @@ struct dtap {
 	bool started;
 	bool exited;  /* the writer thread is past its last round */
 	bool settled; /* a dtap_stop() has joined or given up the thread */
+	uint64_t stop_deadline_ns; /* once stopped */
 	enum dtap_result stop_result; /* when settled */
 	pthread_t thread;
 
 	/* Under the lock of tap_fork.c. */
 	dtap *fork_next;
+
+	/* The writer thread's. */
+	uint64_t dropped_before; /* as the last tick saw it */
+	bool losing;
 
 	struct dtap__log log;
 	struct dtap__ring_set rings;
@@ -124,6 +129,12 @@ dtap__tap_release(dtap *tap);
 /* A snapshot of what the options say; NULL without memory. */
 struct dtap__snapshot *
 dtap__tap_snapshot_new(const struct dtap__config *config);
+
+/* tap_stats.c */
+
+/* Logs that events are being dropped, and that they no longer are. */
+void
+dtap__stats_watch_loss(void *tap);
 
 /* tap_producer.c */
 

@@ -2,13 +2,13 @@
 /*
  * tap_stats.c: a snapshot of the ledger, summed over all who count.
  *
- * The writer's side is read first, then the producers': a frame is accepted
- * before it is written, so in_ring can be too large for a moment, but never
- * negative.
+ * What has become of frames is read first, then what the producers have
+ * accepted: a producer counts a frame before it publishes it, so in_ring can
+ * be too large for a moment, but never negative.
  */
 #include "tap.h"
 
-#include <string.h>
+#include <inttypes.h>
 
 static void
 stats_count_left(struct dtap__ring_node *node, void *context)
@@ -47,12 +47,37 @@ dtap_stats_get(const dtap *tap, struct dtap_stats *stats)
 	pthread_mutex_lock(&locked->lock);
 	stats_add_closed(&sums, &tap->closed);
 	dtap__ledger_read(&tap->writer.ledger, &sums);
-	for (dtap_producer *p = tap->producers; p != NULL; p = p->next)
-		dtap__ledger_add_tally(&sums, &p->tally);
 	if (tap->exited)
 		dtap__ring_set_walk(&locked->rings, stats_count_left, &sums);
+	for (dtap_producer *p = tap->producers; p != NULL; p = p->next)
+		dtap__ledger_add_tally(&sums, &p->tally);
 	sums.producers = tap->producer_count;
 	pthread_mutex_unlock(&locked->lock);
 	dtap__ring_set_sums(&locked->rings, &sums.rings, &sums.ring_bytes);
 	return dtap__ledger_publish(&sums, stats);
+}
+
+void
+dtap__stats_watch_loss(void *context)
+{
+	dtap *tap = context;
+	struct dtap_stats stats = DTAP_STATS_INIT;
+	uint64_t dropped;
+
+	dtap_stats_get(tap, &stats);
+	dropped = stats.dropped_full + stats.dropped_no_ring +
+		  stats.dropped_too_big + stats.dropped_invalid;
+	if (dropped > tap->dropped_before)
+		dtap__log(&tap->log, DTAP__LOG_LOSS, DTAP_LOG_WARNING,
+			  "dnstap: %" PRIu64 " events dropped so far: ring "
+			  "full %" PRIu64 ", no ring %" PRIu64 ", too big "
+			  "%" PRIu64 ", invalid %" PRIu64,
+			  dropped, stats.dropped_full, stats.dropped_no_ring,
+			  stats.dropped_too_big, stats.dropped_invalid);
+	else if (tap->losing)
+		dtap__log(&tap->log, DTAP__LOG_LOSS_END, DTAP_LOG_NOTICE,
+			  "dnstap: no more events are dropped; %" PRIu64
+			  " were", dropped);
+	tap->losing = dropped > tap->dropped_before;
+	tap->dropped_before = dropped;
 }

@@ -110,6 +110,9 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		of libknot-dev is there)])],
 		[], [enable_knot_module=auto])
 	have_knot=no
+	# A module is a shared object.
+	AS_IF([test "x$enable_knot_module:$enable_shared" = xauto:no],
+		[enable_knot_module=no])
 	AS_IF([test "x$enable_knot_module" != xno], [
 		PKG_CHECK_MODULES([KNOT], [libknot >= 3.2], [
 			dtap_saved_CPPFLAGS=$CPPFLAGS

@@ -171,7 +171,8 @@ dtap_reader_close(dtap_reader **reader);
  *         DTAP_E_TOO_BIG for a data frame above the limit; DTAP_E_PROTOCOL
  *         for a control frame that is malformed, too long or out of order;
  *         DTAP_E_CONTENT_TYPE when the stream is not dnstap; DTAP_E_INVALID
- *         when an argument is NULL. An error is final: it is returned again.
+ *         when an argument is NULL. DTAP_END and errors are final: they are
+ *         returned again, so a loop must end at them.
  * @threads    one at a time
  * @blocks     never
  * @ownership  frame->data points into @p data

@@ -21,6 +21,9 @@
  *    dtap_start() after; it is the call that starts the thread and opens
  *    the output.
  *  - signals: the writer thread blocks all of them.
+ *  - dlclose(): libdtap.so stays mapped, because threads that have used it
+ *    call it once more when they exit. Link a plugin that has the library in
+ *    it with -z nodelete, too.
  */
 #ifndef DTAP_TAP_H
 #define DTAP_TAP_H

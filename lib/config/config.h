@@ -32,6 +32,7 @@ struct dtap__uri {
 	char path[DTAP__PATH_BYTES_MAX + 1];	/* file, unix */
 	struct sockaddr_storage address;	/* tcp */
 	socklen_t address_bytes;
+	char text[128];		/* as it was given, for logs; cut if longer */
 };
 
 /* Octets of a text option: may hold zeros. */

@@ -205,6 +205,8 @@ dtap__options_uri_parse(const char *text, struct dtap__uri *uri,
 		*why = scheme->read(text + bytes, &parsed);
 		if (*why != NULL)
 			break;
+		memcpy(parsed.text, text, strnlen(text,
+						  sizeof(parsed.text) - 1));
 		memcpy(uri, &parsed, sizeof(parsed));
 		return DTAP_OK;
 	}

@@ -19,6 +19,12 @@
  *  - fdatasync() is not repeated after a failure: the kernel reports a lost
  *    page once and forgets it, a second call would say that all is well.
  *
+ *  - The end of a file is not what the rings wait for: the kernel is asked to
+ *    begin writing every few megabytes, without waiting for it, so that the
+ *    fdatasync() of a rotation finds little left to do. Without that a file
+ *    of some hundred megabytes stalled the writer for longer than the rings
+ *    last.
+ *
  * O_APPEND, so that somebody who empties the file under us gets a file that
  * goes on at its beginning, without a hole. SIGXFSZ is the writer's to block.
  * If the host closes the descriptor behind our back, the file stays as it is
@@ -42,6 +48,8 @@
 
 /* Tries to create while others keep taking the name. */
 #define FILE_ATTEMPTS 3
+/* How much the kernel may gather before it is asked to begin writing. */
+#define FILE_FLUSH_BYTES (UINT64_C(4) << 20)
 
 struct output_file {
 	struct dtap__output output;
@@ -57,6 +65,7 @@ struct output_file {
 	uint64_t written_bytes;
 	uint64_t marked_bytes;
 	uint64_t head_bytes;
+	uint64_t flushed_bytes;
 	int sync_errno;
 };
 
@@ -146,6 +155,7 @@ file_open(struct dtap__output *output)
 	file->written_bytes = 0;
 	file->marked_bytes = 0;
 	file->head_bytes = 0;
+	file->flushed_bytes = 0;
 	file->sync_errno = 0;
 	result = file_create(file);
 	if (result == DTAP_OK)
@@ -154,6 +164,20 @@ file_open(struct dtap__output *output)
 		file_close(output);
 	file->opened_ns = dtap__clock_monotonic_ns();
 	return result;
+}
+
+/* A failure shows in fdatasync(); some file systems just cannot do it. */
+static void
+file_flush_early(struct output_file *file)
+{
+	uint64_t bytes = file->written_bytes - file->flushed_bytes;
+
+	if (bytes < FILE_FLUSH_BYTES)
+		return;
+	(void)sync_file_range(file->descriptor.fd,
+			      (off_t)file->flushed_bytes, (off_t)bytes,
+			      SYNC_FILE_RANGE_WRITE);
+	file->flushed_bytes = file->written_bytes;
 }
 
 static enum dtap_result
@@ -174,6 +198,7 @@ file_write(struct dtap__output *output, const struct iovec *parts, int count,
 		return file_fail(file, done < 0 ? errno : EIO,
 				 "cannot be written");
 	file->written_bytes += (uint64_t)done;
+	file_flush_early(file);
 	*taken = (size_t)done;
 	return DTAP_OK;
 }

@@ -154,6 +154,20 @@ START_TEST(a_line_that_is_too_long_is_cut)
 }
 END_TEST
 
+START_TEST(silence_is_for_good)
+{
+	struct host host;
+
+	host_init(&host);
+	dtap__log(&host.log, DTAP__LOG_STATE, 4, "one");
+	dtap__log_silence(&host.log);
+	dtap__log(&host.log, DTAP__LOG_STATE, 4, "two");
+	dtap__log(&host.log, DTAP__LOG_OPEN, 2, "three");
+	ck_assert_uint_eq(host.lines, 1);
+	dtap__log_fini(&host.log);
+}
+END_TEST
+
 START_TEST(without_a_callback_there_is_no_log)
 {
 	struct dtap__log log;
@@ -214,6 +228,7 @@ main(void)
 	support_add(suite, each_cause_is_held_back_for_itself);
 	support_add(suite, start_and_stop_are_never_held_back);
 	support_add(suite, a_line_that_is_too_long_is_cut);
+	support_add(suite, silence_is_for_good);
 	support_add(suite, without_a_callback_there_is_no_log);
 	support_add(suite, of_many_threads_one_has_the_turn);
 	return support_run(suite);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/output_gate.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -110,8 +111,8 @@ START_TEST(start_succeeds_when_the_output_cannot_be_opened)
 	static const char *const outputs[] = {
 		"file:missing/x.fstrm",
 		"unix:missing/x.sock",
-		"unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
-		"has-more-than-the-one-hundred-and-seven-octets-of-sun_path",
+		("unix:a-path-that-is-too-long-for-a-unix-socket-because-it-"
+		 "has-more-than-the-one-hundred-and-seven-octets-of-sun_path"),
 		"tcp:127.0.0.1:1",
 		"tcp:[::1]:1",
 	};
@@ -175,6 +176,54 @@ START_TEST(many_failures_make_one_log_line_that_names_the_path)
 	dtap_close(&tap);
 	ck_assert_uint_eq(lines.open_lines, 1);
 	ck_assert_ptr_nonnull(strstr(lines.last, strerror(ENOENT)));
+}
+END_TEST
+
+struct loss_lines {
+	pthread_mutex_t lock;
+	unsigned int begun;
+	unsigned int ended;
+};
+
+static void
+keep_loss(void *user, enum dtap_log_level level, const char *text)
+{
+	struct loss_lines *lines = user;
+
+	(void)level;
+	pthread_mutex_lock(&lines->lock);
+	if (strstr(text, "1 events dropped so far: ring full 0") != NULL)
+		lines->begun++;
+	if (strstr(text, "no more events are dropped; 1 were") != NULL)
+		lines->ended++;
+	pthread_mutex_unlock(&lines->lock);
+}
+
+START_TEST(loss_and_its_end_are_logged)
+{
+	struct loss_lines lines = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	dtap_options *options = dtap_options_new();
+	bool ended = false;
+	dtap *tap;
+
+	scratch_enter();
+	dtap_options_set(options, "output", "file:x.fstrm");
+	dtap_options_set_log(options, keep_loss, &lines);
+	ck_assert_int_eq(dtap_open(options, &tap), DTAP_OK);
+	dtap_options_free(&options);
+	ck_assert_int_eq(dtap_start(tap), DTAP_OK);
+	ck_assert_int_eq(dtap_submit(dtap_thread_producer(tap), NULL),
+			 DTAP_E_INVALID);
+	while (!ended) {
+		usleep(10000);
+		pthread_mutex_lock(&lines.lock);
+		ended = lines.ended > 0;
+		pthread_mutex_unlock(&lines.lock);
+	}
+	taps_finish(&tap, 5000);
+	ck_assert_uint_eq(lines.begun, 1);
+	ck_assert_uint_eq(lines.ended, 1);
+	scratch_leave();
 }
 END_TEST
 
@@ -318,6 +367,82 @@ START_TEST(concurrent_stops_agree)
 }
 END_TEST
 
+static dtap_options *
+options_with_log(dtap_log_function *function, void *user)
+{
+	dtap_options *options = dtap_options_new();
+
+	ck_assert_int_eq(dtap_options_set_log(options, function, user),
+			 DTAP_OK);
+	return options;
+}
+
+static void *
+stop_soon_and_briefly(void *tap)
+{
+	usleep(20000);
+	return (void *)(intptr_t)dtap_stop(tap, 1);
+}
+
+static void *
+unlock_later(void *gate)
+{
+	usleep(400000);
+	output_gate_unlock(gate);
+	return NULL;
+}
+
+START_TEST(a_second_stop_waits_for_the_first)
+{
+	dtap_options *options = options_with_log(NULL, NULL);
+	struct output_gate gate;
+	pthread_t threads[2];
+	void *second;
+	dtap *tap;
+
+	tap = output_gate_start(&gate, true, options);
+	pthread_create(&threads[0], NULL, stop_soon_and_briefly, tap);
+	pthread_create(&threads[1], NULL, unlock_later, &gate);
+	ck_assert_int_eq(dtap_stop(tap, 20000), DTAP_OK);
+	pthread_join(threads[0], &second);
+	pthread_join(threads[1], NULL);
+	ck_assert_int_eq((int)(intptr_t)second, DTAP_OK);
+	dtap_close(&tap);
+	dtap_options_free(&options);
+}
+END_TEST
+
+static void
+count_line(void *lines, enum dtap_log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+	__atomic_fetch_add((int *)lines, 1, __ATOMIC_RELAXED);
+}
+
+/* The host's log may be gone by the time the file system answers. */
+START_TEST(a_writer_that_is_left_behind_has_no_log)
+{
+	int lines = 0;
+	dtap_options *options = options_with_log(count_line, &lines);
+	struct output_gate gate;
+	int before;
+	dtap *tap;
+
+	tap = output_gate_start(&gate, true, options);
+	dtap_options_free(&options);
+	usleep(20000);
+	ck_assert_int_eq(dtap_stop(tap, 0), DTAP_E_TIMEOUT);
+	dtap_close(&tap);
+	before = __atomic_load_n(&lines, __ATOMIC_RELAXED);
+	/* That frames flow would be a line. */
+	output_gate_unlock(&gate);
+	while (!output_gate_is_freed(&gate))
+		usleep(1000);
+	ck_assert_int_eq(__atomic_load_n(&lines, __ATOMIC_RELAXED), before);
+}
+END_TEST
+
 START_TEST(close_stops_what_still_runs)
 {
 	dtap_producer *producer;
@@ -371,10 +496,13 @@ main(void)
 	support_add(suite, events_before_and_after_start_arrive_in_order);
 	support_add(suite, start_succeeds_when_the_output_cannot_be_opened);
 	support_add(suite, many_failures_make_one_log_line_that_names_the_path);
+	support_add(suite, loss_and_its_end_are_logged);
 	support_add(suite, reopen_moves_the_old_file_aside_and_loses_nothing);
 	support_add(suite, rotation_by_size_keeps_every_frame_whole);
 	support_add(suite, the_writer_thread_blocks_every_signal);
 	support_add(suite, concurrent_stops_agree);
+	support_add(suite, a_second_stop_waits_for_the_first);
+	support_add(suite, a_writer_that_is_left_behind_has_no_log);
 	support_add(suite, close_stops_what_still_runs);
 	support_add(suite, two_taps_do_not_know_each_other);
 	return support_run(suite);

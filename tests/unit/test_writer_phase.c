@@ -5,6 +5,11 @@
  */
 #include "support/writers.h"
 
+#include <errno.h>
+
+/* START is the longest control frame that is written. */
+#define START_BYTES DTAP__CONTROL_WRITTEN_MAX
+
 START_TEST(a_stream_of_one_direction_is_start_frames_stop)
 {
 	struct dtap__memory_script script = { 0 };
@@ -59,6 +64,54 @@ START_TEST(both_directions_shake_hands_and_confirm)
 	ck_assert_uint_eq(expect_frames(octets, bytes, &at, 0), 2);
 	expect_control(octets, bytes, &at, DTAP__CONTROL_STOP);
 	ck_assert_uint_eq(at, bytes);
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(garbage_for_a_confirmation_is_none)
+{
+	struct dtap__memory_script script = { 0 };
+	struct fixture f;
+
+	script_peer(&f, &script, stream_bytes(1));
+	/* fixture_init() leaves the replies alone. */
+	f.replies[1].data = "no FINISH at all";
+	fixture_init(&f, &script);
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer, f.now_ns + DTAP__NS_PER_SEC);
+	ck_assert(run_out(&f, 100));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert_uint_eq(confirmed(&f), 0);
+	ck_assert(!f.writer.complete);
+	ck_assert_uint_eq(dtap__load_relaxed(&f.writer.ledger.broken_sessions),
+			  1);
+	fixture_fini(&f);
+}
+END_TEST
+
+static enum dtap_result
+sync_fails(struct dtap__output *output)
+{
+	return dtap__output_fail(output, EIO, "memory", "is worn out");
+}
+
+START_TEST(a_file_that_may_not_be_on_disk_is_no_success)
+{
+	struct dtap__memory_script script = { 0 };
+	struct dtap__output_ops ops;
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	ops = *f.output->ops;
+	ops.sync = sync_fails;
+	f.output->ops = &ops;
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer, f.now_ns + DTAP__NS_PER_SEC);
+	ck_assert(run_out(&f, 100));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert_uint_eq(confirmed(&f), 0);
+	ck_assert(!f.writer.complete);
+	ck_assert_int_eq(dtap__load_relaxed(&f.writer.ledger.last_errno), EIO);
 	fixture_fini(&f);
 }
 END_TEST
@@ -128,6 +181,56 @@ START_TEST(an_output_that_refuses_is_tried_with_back_off)
 	/* 50 + 100 + 200 ms, each a quarter more or less. */
 	ck_assert_int_ge(rounds, 262);
 	ck_assert_int_le(rounds, 442);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* Runs for so long; the sessions that began meanwhile. */
+static size_t
+sessions_in_ms(struct fixture *f, int ms)
+{
+	size_t before = dtap__output_memory_sessions(f->output);
+
+	while (ms-- > 0) {
+		put_frame(f);
+		ck_assert(step(f));
+		advance_ms(f, 1);
+	}
+	return dtap__output_memory_sessions(f->output) - before;
+}
+
+START_TEST(a_peer_that_drops_every_session_is_tried_less_and_less)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX,
+		.break_after_bytes = stream_bytes(1),
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	/* At once, and after 50, 100, 200, 400 ms, and so on with 400. */
+	ck_assert_uint_le(sessions_in_ms(&f, 1000), 5);
+	ck_assert_uint_le(sessions_in_ms(&f, 1000), 4);
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(a_peer_that_was_well_for_a_while_is_tried_soon)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX,
+		.break_after_bytes = stream_bytes(500),
+	};
+	struct fixture f;
+	int down_ms = 0;
+
+	fixture_init(&f, &script);
+	for (int ms = 0; ms < 3000; ms++) {
+		sessions_in_ms(&f, 1);
+		down_ms = f.writer.phase == DTAP__WRITER_DOWN ? down_ms + 1 : 0;
+		ck_assert_int_le(down_ms, 63); /* 50 ms and a quarter */
+	}
+	ck_assert_uint_ge(dtap__output_memory_sessions(f.output), 5);
 	fixture_fini(&f);
 }
 END_TEST
@@ -297,6 +400,24 @@ START_TEST(reopening_ends_one_stream_and_begins_another)
 }
 END_TEST
 
+/* A full disk often has room for START, and a dying peer for READY. */
+START_TEST(a_session_without_a_frame_does_not_reset_the_back_off)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX, .break_after_bytes = START_BYTES
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	put_frame(&f);
+	ck_assert(!run_out(&f, 2000));
+	/* 50 + 100 + 200 + 400 + 400 ... ms, each a quarter more or less. */
+	ck_assert_uint_ge(dtap__output_memory_sessions(f.output), 5);
+	ck_assert_uint_le(dtap__output_memory_sessions(f.output), 9);
+	fixture_fini(&f);
+}
+END_TEST
+
 START_TEST(stop_ends_in_time_whatever_the_phase)
 {
 	static const struct dtap__memory_script scripts[] = {
@@ -305,6 +426,8 @@ START_TEST(stop_ends_in_time_whatever_the_phase)
 		{ .readable = true },
 		{ .again_every = 1 },
 		{ .write_max_bytes = 1, .again_every = 2 },
+		{ .breaks = UINT32_MAX, .break_after_bytes = START_BYTES },
+		{ .breaks = UINT32_MAX, .break_after_bytes = START_BYTES + 8 },
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
@@ -318,6 +441,8 @@ START_TEST(stop_ends_in_time_whatever_the_phase)
 					  f.now_ns + 20 * DTAP__NS_PER_MS);
 		ck_assert_msg(run_out(&f, 21), "script %zu", i);
 		ck_assert(!f.writer.complete);
+		/* One a round at most: the clock is looked at in between. */
+		ck_assert_uint_le(dtap__output_memory_sessions(f.output), 23);
 		/* What is not written is still there to be counted. */
 		ck_assert_uint_eq(written(&f) + dtap__batch_count_frames(
 							&f.node->ring),
@@ -372,14 +497,21 @@ main(void)
 
 	support_add(suite, a_stream_of_one_direction_is_start_frames_stop);
 	support_add(suite, both_directions_shake_hands_and_confirm);
+	support_add(suite, garbage_for_a_confirmation_is_none);
+	support_add(suite, a_file_that_may_not_be_on_disk_is_no_success);
 	support_add(suite, a_mute_peer_is_given_up_and_tried_again);
 	support_add(suite, garbage_for_an_answer_ends_the_session);
 	support_add(suite, an_output_that_refuses_is_tried_with_back_off);
+	support_add(suite,
+		    a_peer_that_drops_every_session_is_tried_less_and_less);
+	support_add(suite, a_peer_that_was_well_for_a_while_is_tried_soon);
 	support_add(suite, connecting_takes_at_most_its_time);
 	support_add(suite, a_break_anywhere_repeats_only_what_was_not_whole);
 	support_add(suite, short_writes_leave_the_same_stream);
 	support_add(suite, a_peer_that_takes_no_more_is_given_up);
 	support_add(suite, reopening_ends_one_stream_and_begins_another);
+	support_add(suite,
+		    a_session_without_a_frame_does_not_reset_the_back_off);
 	support_add(suite, stop_ends_in_time_whatever_the_phase);
 	support_add(suite, a_stop_without_time_does_what_needs_no_waiting);
 	support_add(suite, an_idle_writer_rests_longer_and_longer);

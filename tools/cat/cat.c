@@ -60,8 +60,9 @@ note_bad_frame(struct cat *cat, const char *source,
 {
 	char what[128];
 
-	snprintf(what, sizeof(what), "offset %" PRIu64 ": frame of %zu octets: "
-		 "%s", frame->offset, frame->bytes, dtap_result_text(result));
+	snprintf(what, sizeof(what),
+		 "offset %" PRIu64 ": frame of %zu octets: %s",
+		 frame->offset, frame->bytes, dtap_result_text(result));
 	cat_note_damage(cat, source, what);
 }
 
@@ -70,8 +71,8 @@ cat_frame(struct cat *cat, const char *source, const struct dtap_frame *frame)
 {
 	struct dtap_message message = DTAP_MESSAGE_INIT;
 	struct cat_loss loss;
-	enum dtap_result result = dtap_message_decode(frame->data,
-						      frame->bytes, &message);
+	enum dtap_result result =
+		dtap_message_decode(frame->data, frame->bytes, &message);
 
 	if (result != DTAP_OK) {
 		note_bad_frame(cat, source, frame, result);

@@ -21,8 +21,7 @@
 static void
 read_stream(struct cat *cat, struct cat_stream *stream, int fd, bool regular)
 {
-	while (!cat->over && !stream->failed &&
-	       (regular || !stream->stopped)) {
+	while (!cat->over && !stream->failed && (regular || !stream->stopped)) {
 		struct pollfd readable = {.fd = fd, .events = POLLIN};
 		uint8_t *room;
 		size_t bytes;

@@ -32,8 +32,8 @@ make_unix(struct cat_listener *listener)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return ENAMETOOLONG;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
-				       SOCK_NONBLOCK, 0);
+	listener->fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return errno;
 	before = umask(SOCKET_UMASK);
@@ -56,8 +56,8 @@ make_tcp(struct cat_listener *listener)
 
 	if (!tool_parse_endpoint(listener->source->name, &address, &bytes))
 		return EINVAL;
-	listener->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
-						 SOCK_NONBLOCK, 0);
+	listener->fd = socket(address.ss_family,
+			      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return errno;
 	setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -74,8 +74,8 @@ cat_listen_open(struct cat_listener *listener, const struct cat_source *source)
 	memset(listener, 0, sizeof(*listener));
 	listener->source = source;
 	listener->fd = -1;
-	error = source->kind == CAT_SOURCE_UNIX ? make_unix(listener) :
-						  make_tcp(listener);
+	error = source->kind == CAT_SOURCE_UNIX ? make_unix(listener)
+						: make_tcp(listener);
 	if (error == 0 && listen(listener->fd, BACKLOG) != 0)
 		error = errno;
 	if (error != 0)

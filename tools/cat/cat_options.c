@@ -70,9 +70,9 @@ print_help(void)
 static enum cat_parse
 wrong(const char *what, const char *value)
 {
-	fprintf(stderr, "dtap-cat: %s%s%s\n"
-		"Try 'dtap-cat --help'.\n", what,
-		value != NULL ? ": " : "", value != NULL ? value : "");
+	fprintf(stderr,
+		"dtap-cat: %s%s%s\nTry 'dtap-cat --help'.\n",
+		what, value != NULL ? ": " : "", value != NULL ? value : "");
 	return CAT_PARSE_WRONG;
 }
 

@@ -140,8 +140,8 @@ put_policy_value(struct text *text, bool *first,
 static void
 put_policy(struct text *text, bool *first, const struct dtap_message *message)
 {
-	static const char *const actions[] = {"NXDOMAIN", "NODATA", "PASS",
-					      "DROP", "TRUNCATE", "LOCAL_DATA"};
+	static const char *const actions[] = {
+		"NXDOMAIN", "NODATA", "PASS", "DROP", "TRUNCATE", "LOCAL_DATA"};
 	static const char *const matches[] = {
 		"QNAME", "CLIENT_IP", "RESPONSE_IP", "NS_NAME", "NS_IP"};
 	const struct dtap_policy *policy = &message->policy;
@@ -268,8 +268,8 @@ put_flags(struct text *text, bool *first, const struct dns_message *dns)
 	text_char(text, '{');
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		text_json_name(text, &inner, flags[i].name);
-		text_string(text, (dns->flags & flags[i].bit) != 0 ? "true" :
-								     "false");
+		text_string(text, (dns->flags & flags[i].bit) != 0 ? "true"
+								   : "false");
 	}
 	text_char(text, '}');
 }

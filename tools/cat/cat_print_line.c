@@ -36,14 +36,16 @@ static void
 put_time(struct text *text, const struct dtap_message *message)
 {
 	const struct dtap_event *event = &message->event;
-	bool query = cat_print_is_query(message);
+	bool query = has_query_time(message) && (cat_print_is_query(message) ||
+						 !has_response_time(message));
+	uint64_t sec = query ? event->query_time_sec : event->response_time_sec;
+	size_t bytes;
 
-	if (has_query_time(message) && (query || !has_response_time(message)))
-		text_field_time(text, event->query_time_sec,
-				event->query_time_nsec);
-	else if (has_response_time(message))
-		text_field_time(text, event->response_time_sec,
-				event->response_time_nsec);
+	if ((query || has_response_time(message)) &&
+	    text_field_second(text, sec, &bytes) != NULL)
+		text_field_time(text, sec,
+				query ? event->query_time_nsec
+				      : event->response_time_nsec);
 	else
 		text_string(text, "? ?");
 }
@@ -113,10 +115,10 @@ put_dns(struct text *text, const struct dtap_message *message)
 {
 	const struct dtap_event *event = &message->event;
 	bool query = cat_print_is_query(message);
-	const void *octets = query ? event->query_message :
-				     event->response_message;
-	size_t bytes = query ? event->query_message_bytes :
-			       event->response_message_bytes;
+	const void *octets =
+		query ? event->query_message : event->response_message;
+	size_t bytes = query ? event->query_message_bytes
+			     : event->response_message_bytes;
 	struct dns_message dns;
 	char buffer[DNS_TABLE_NAME_MAX];
 	bool readable = dns_message_read(octets, bytes, &dns);
@@ -139,23 +141,23 @@ static void
 put_latency(struct text *text, const struct dtap_message *message)
 {
 	const struct dtap_event *event = &message->event;
-	int64_t sec = (int64_t)(event->response_time_sec -
-				event->query_time_sec);
-	int64_t usec;
+	int64_t sec =
+		(int64_t)(event->response_time_sec - event->query_time_sec);
+	int64_t nsec;
+	uint64_t usec;
 
 	if (!has_query_time(message) || !has_response_time(message) ||
 	    sec > LATENCY_SEC_MAX || sec < -LATENCY_SEC_MAX)
 		return;
-	usec = sec * 1000000 + ((int64_t)event->response_time_nsec -
-				(int64_t)event->query_time_nsec) / 1000;
+	nsec = sec * 1000000000 + event->response_time_nsec -
+	       event->query_time_nsec;
 	text_char(text, ' ');
-	if (usec < 0) {
+	if (nsec < 0)
 		text_char(text, '-');
-		usec = -usec;
-	}
-	text_decimal(text, (uint64_t)usec / 1000);
+	usec = (uint64_t)(nsec < 0 ? -nsec : nsec) / 1000;
+	text_decimal(text, usec / 1000);
 	text_char(text, '.');
-	text_decimal_padded(text, (uint64_t)usec % 1000, 3);
+	text_decimal_padded(text, usec % 1000, 3);
 	text_put(text, "ms", 2);
 }
 

@@ -5,8 +5,8 @@
  * Scripts parse that line, so its quirks are kept: UPDATE_QUERY and
  * UPDATE_RESPONSE are "unhandled", an address of odd length is an empty
  * word, the address is the client's for AUTH_* and CLIENT_* and the server's
- * for all others, a time counts only with its nanoseconds, and UDP, TCP, DOT
- * and DOH are the protocols it names besides DNSCrypt.
+ * for all others, a time counts only with its nanoseconds, and UDP and TCP
+ * are the only protocols with a name (dnstap-ldns 0.2.1).
  */
 #include "cat/cat_print.h"
 
@@ -44,8 +44,8 @@ put_address(struct text *text, const struct dtap_message *message)
 	const struct dtap_event *event = &message->event;
 	bool query = shows_query_address(event->type);
 
-	if (!cat_print_has(message, query ? FIELD_QUERY_ADDRESS :
-					    FIELD_RESPONSE_ADDRESS))
+	if (!cat_print_has(message, query ? FIELD_QUERY_ADDRESS
+					  : FIELD_RESPONSE_ADDRESS))
 		text_string(text, "MISSING_ADDRESS");
 	else if (query)
 		(void)text_field_address(text, event->query_address,
@@ -55,14 +55,17 @@ put_address(struct text *text, const struct dtap_message *message)
 					 event->response_address_bytes);
 }
 
-static void
-put_protocol(struct text *text, unsigned int protocol)
+static const char *
+protocol_name(unsigned int protocol)
 {
-	const char *name = NULL;
-
-	if (protocol != DTAP_DOQ)
-		name = dtap_socket_protocol_name(protocol);
-	text_string(text, name != NULL ? name : "?");
+	switch (protocol) {
+	case DTAP_UDP:
+		return "UDP";
+	case DTAP_TCP:
+		return "TCP";
+	default:
+		return "?";
+	}
 }
 
 static void
@@ -90,8 +93,8 @@ cat_print_quiet(struct text *text, const struct dtap_message *message)
 {
 	const struct dtap_event *event = &message->event;
 	bool query = cat_print_is_query(message);
-	size_t bytes = query ? event->query_message_bytes :
-			       event->response_message_bytes;
+	size_t bytes = query ? event->query_message_bytes
+			     : event->response_message_bytes;
 
 	if (!cat_print_has_message(message)) {
 		text_string(text, "[unhandled Dnstap.Type]\n");
@@ -107,10 +110,11 @@ cat_print_quiet(struct text *text, const struct dtap_message *message)
 	text_char(text, ' ');
 	put_address(text, message);
 	text_char(text, ' ');
-	put_protocol(text, event->socket_protocol);
+	text_string(text, protocol_name(event->socket_protocol));
 	text_char(text, ' ');
 	text_decimal(text, bytes);
 	text_put(text, "b ", 2);
-	put_question(text, query ? event->query_message :
-				   event->response_message, bytes);
+	put_question(text,
+		     query ? event->query_message : event->response_message,
+		     bytes);
 }

@@ -7,9 +7,10 @@
  * stalls does not harm the others; one that has not sent START within five
  * seconds is closed. Beyond 64, connections wait in the kernel's queue.
  *
- * At the end what the kernel has received is still read, printed and, if
- * STOP is there, confirmed: the writer at the other end has sent it and will
- * not send it again. The amount is bounded, for a writer that never pauses.
+ * At the end what the kernel has received is still read, from connections
+ * that nobody accepted as well, printed and, if STOP is there, confirmed: the
+ * writer at the other end has sent it and will not send it again. The amount
+ * is bounded, for a writer that never pauses.
  */
 #include "cat/cat_serve.h"
 
@@ -78,38 +79,40 @@ close_connection(struct cat_connection *connection)
 	free(connection);
 }
 
-static void
+/* false when nobody waits, or no more can be taken. */
+static bool
 accept_one(struct cat_server *server, const struct cat_listener *listener)
 {
 	struct cat_connection *connection;
-	int fd = accept4(listener->fd, NULL, NULL,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd =
+		accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) {
 		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
+			return false;
 		cat_note_io(server->cat, listener->source->name, errno);
 		server->cat->over = true;
-		return;
+		return false;
 	}
 	connection = calloc(1, sizeof(*connection));
 	if (connection == NULL) {
 		cat_note_io(server->cat, listener->source->name, ENOMEM);
 		close(fd);
-		return;
+		return false;
 	}
 	connection->fd = fd;
 	connection->start_by_ms = now_ms() + CAT_HANDSHAKE_MS;
 	snprintf(connection->name, sizeof(connection->name),
 		 "%s connection %" PRIu64, listener->source->name,
 		 ++server->accepted);
-	if (!cat_stream_init(server->cat, &connection->stream,
-			     connection->name, fd)) {
+	if (!cat_stream_init(server->cat, &connection->stream, connection->name,
+			     fd)) {
 		close(fd);
 		free(connection);
-		return;
+		return false;
 	}
 	server->connections[server->connection_count++] = connection;
+	return true;
 }
 
 /* Reads once; false when there was nothing to read. */
@@ -197,6 +200,11 @@ close_finished(struct cat_server *server)
 static void
 read_last(struct cat_server *server)
 {
+	for (unsigned int i = 0; i < server->listener_count; i++) {
+		while (server->connection_count < CAT_CONNECTIONS_MAX &&
+		       accept_one(server, &server->listeners[i]))
+			;
+	}
 	for (unsigned int i = 0; i < server->connection_count; i++) {
 		struct cat_connection *connection = server->connections[i];
 
@@ -228,8 +236,10 @@ cat_serve_run(struct cat_server *server)
 				read_connection(cat, server->connections[i]);
 			check_deadline(cat, server->connections[i]);
 		}
-		for (unsigned int i = 0; i < server->listener_count &&
-		     server->connection_count < CAT_CONNECTIONS_MAX; i++) {
+		for (unsigned int i = 0;
+		     i < server->listener_count &&
+		     server->connection_count < CAT_CONNECTIONS_MAX;
+		     i++) {
 			if (fds[connections + i].revents != 0)
 				accept_one(server, &server->listeners[i]);
 		}

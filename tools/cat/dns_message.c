@@ -47,8 +47,8 @@ skip_record(const uint8_t *octets, size_t bytes, size_t *at,
 		return false;
 	*at += rdata_bytes;
 	if (dns_message_be16(fixed) == TYPE_OPT)
-		message->rcode = (uint16_t)(fixed[4] << 4 |
-					    (message->flags & 15));
+		message->rcode =
+			(uint16_t)(fixed[4] << 4 | (message->flags & 15));
 	return true;
 }
 

@@ -18,8 +18,8 @@
  * is the message's id.
  */
 static bool
-follow_pointer(const uint8_t *message, size_t bytes, size_t here,
-	       size_t floor, size_t *target)
+follow_pointer(const uint8_t *message, size_t bytes, size_t here, size_t floor,
+	       size_t *target)
 {
 	if (bytes - here < 2)
 		return false;

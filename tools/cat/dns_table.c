@@ -68,11 +68,11 @@ dns_table_rcode(uint16_t rcode, char buffer[DNS_TABLE_NAME_MAX])
 {
 	/* RFC 1035, 2136, 8490, 6891, 8945, 2930, 7873. */
 	static const char *const names[] = {
-		"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
-		"REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
-		"NOTZONE", "DSOTYPENI", NULL, NULL, NULL,
-		NULL, "BADVERS", "BADKEY", "BADTIME", "BADMODE",
-		"BADNAME", "BADALG", "BADTRUNC", "BADCOOKIE",
+		"NOERROR", "FORMERR",	"SERVFAIL", "NXDOMAIN",	 "NOTIMP",
+		"REFUSED", "YXDOMAIN",	"YXRRSET",  "NXRRSET",	 "NOTAUTH",
+		"NOTZONE", "DSOTYPENI", NULL,	    NULL,	 NULL,
+		NULL,	   "BADVERS",	"BADKEY",   "BADTIME",	 "BADMODE",
+		"BADNAME", "BADALG",	"BADTRUNC", "BADCOOKIE",
 	};
 
 	if (rcode < COUNT(names) && names[rcode] != NULL)

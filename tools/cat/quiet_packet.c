@@ -39,9 +39,9 @@ field_bytes(const struct packet *packet, char field, size_t end)
 	case 'd':
 		return left < 2 ? 2 : (size_t)dns_message_be16(here) + 2;
 	case 'h':
-		return left < 4 ? 4 :
-				  (size_t)here[0] +
-					  dns_message_be16(here + 2) + 4;
+		return left < 4 ? 4
+				: (size_t)here[0] + dns_message_be16(here + 2) +
+					  4;
 	case 'x':
 		return 16;
 	case 'r':

@@ -35,8 +35,8 @@ text_flush(struct text *text)
 	size_t done = 0;
 
 	while (done < text->used && text->error == 0) {
-		ssize_t n = write(text->fd, text->data + done,
-				  text->used - done);
+		ssize_t n =
+			write(text->fd, text->data + done, text->used - done);
 
 		if (n >= 0)
 			done += (size_t)n;

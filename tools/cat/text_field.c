@@ -20,9 +20,9 @@ text_field_second(struct text *text, uint64_t sec, size_t *bytes)
 		second->sec = sec;
 		second->bytes = 0;
 		if (gmtime_r(&when, &tm) != NULL)
-			second->bytes = strftime(second->text,
-						 sizeof(second->text),
-						 "%F %H:%M:%S", &tm);
+			second->bytes =
+				strftime(second->text, sizeof(second->text),
+					 "%F %H:%M:%S", &tm);
 	}
 	*bytes = second->bytes;
 	return second->bytes == 0 ? NULL : second->text;
