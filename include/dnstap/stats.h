@@ -12,7 +12,8 @@
  * The counters belong to the threads that make them and are summed when they
  * are asked for. While producers run, a snapshot may be a few events behind;
  * once they have returned from their last call it is exact, and after
- * dtap_stop() in_ring is 0.
+ * dtap_stop() in_ring is 0. (Unless a file system that does not answer holds
+ * the writer: then what it may still write stays in_ring until it does.)
  *
  * Lifetime: a snapshot is the caller's own memory. Threads: any.
  */
