@@ -123,14 +123,6 @@ tap_free(dtap *tap)
 }
 
 void
-dtap__tap_reference(dtap *tap)
-{
-	pthread_mutex_lock(&tap->lock);
-	tap->references++;
-	pthread_mutex_unlock(&tap->lock);
-}
-
-void
 dtap__tap_release(dtap *tap)
 {
 	bool last;

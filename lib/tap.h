@@ -119,9 +119,6 @@ enum dtap_result
 dtap__tap_open_output(dtap_options *options, struct dtap__output *output,
 		      dtap **tap);
 
-void
-dtap__tap_reference(dtap *tap);
-
 /* Frees the tap with its last reference. */
 void
 dtap__tap_release(dtap *tap);

@@ -122,13 +122,20 @@ writer_wait(struct dtap__writer *writer)
 	poll(&polled, 1, timeout_ms);
 }
 
+/*
+ * About once a second, in every phase. While the output is down no batch
+ * notices that producers have gone, and their empty rings would use up the
+ * memory of those that come.
+ */
 static void
 writer_tick(struct dtap__writer *writer, uint64_t now_ns)
 {
-	if (writer->config.tick == NULL || now_ns < writer->tick_ns)
+	if (now_ns < writer->tick_ns)
 		return;
 	writer->tick_ns = now_ns + DTAP__NS_PER_SEC;
-	writer->config.tick(writer->config.context);
+	dtap__ring_set_reap(writer->batch.set, false, NULL, NULL);
+	if (writer->config.tick != NULL)
+		writer->config.tick(writer->config.context);
 }
 
 void

@@ -79,7 +79,7 @@ struct dtap__writer {
 	struct dtap__batch batch;
 	struct dtap__backoff backoff;
 	uint64_t retry_ns;	/* DOWN: when to open */
-	uint64_t tick_ns;	/* when to call config.tick next */
+	uint64_t tick_ns;	/* when to reap and call config.tick next */
 	uint64_t deadline_ns;	/* of the phase, or of progress */
 	uint64_t flowing_ns;	/* FLOWING: since when */
 	uint64_t idle_ms;	/* FLOWING: how long to rest */

@@ -57,6 +57,29 @@ START_TEST(threads_that_come_and_go_leave_nothing_behind)
 }
 END_TEST
 
+START_TEST(empty_rings_go_while_the_output_is_down)
+{
+	dtap_producer *producer;
+	int waits = 0;
+	dtap *tap;
+
+	scratch_enter();
+	tap = taps_start("unix:missing/x.sock", small_ring);
+	while (taps_stats(tap).open_failures == 0)
+		usleep(1000);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(dtap_producer_open(tap, &producer), DTAP_OK);
+		dtap_producer_close(&producer);
+	}
+	while (taps_stats(tap).rings > 0) {
+		ck_assert_int_lt(waits++, 30000);
+		usleep(1000);
+	}
+	dtap_close(&tap);
+	scratch_leave();
+}
+END_TEST
+
 START_TEST(a_thread_is_refused_when_the_tap_has_stopped)
 {
 	struct dtap_stats stats;
@@ -316,6 +339,7 @@ main(void)
 	Suite *suite = suite_create("tap_producer");
 
 	support_add(suite, threads_that_come_and_go_leave_nothing_behind);
+	support_add(suite, empty_rings_go_while_the_output_is_down);
 	support_add(suite, a_thread_is_refused_when_the_tap_has_stopped);
 	support_add(suite, reconfiguration_under_load_never_mixes_two);
 	support_add(suite, only_live_options_can_change);
