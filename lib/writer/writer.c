@@ -73,17 +73,10 @@ writer_next_round_ns(const struct dtap__writer *writer, uint64_t now_ns)
 	uint64_t next = writer->deadline_ns;
 
 	if (writer->phase == DTAP__WRITER_DOWN)
-		next = writer->retry_ns;
+		next = dtap__writer_stopping(writer) ? now_ns
+						     : writer->retry_ns;
 	else if (writer->phase == DTAP__WRITER_FLOWING && !writer->blocked)
 		next = now_ns + writer->idle_ms * DTAP__NS_PER_MS;
-	if (dtap__writer_stopping(writer)) {
-		uint64_t stop = dtap__load_relaxed(&writer->stop_deadline_ns);
-
-		if (writer->phase == DTAP__WRITER_DOWN)
-			next = now_ns;
-		if (stop < next)
-			next = stop;
-	}
 	return next;
 }
 

@@ -51,6 +51,7 @@ START_TEST(a_session_that_flowed_ends_the_back_off)
 
 	fixture_init(&f, &script);
 	step_until(&f, DTAP__WRITER_FLOWING);
+	advance_ms(&f, 1000); /* longer than the next delay would be */
 	put_frames(&f, PUT);
 	step_until(&f, DTAP__WRITER_DOWN);
 	ck_assert_uint_eq(dtap__load_relaxed(&f.writer.ledger.broken_sessions),
