@@ -11,13 +11,20 @@
  *
  * Before the fork all taps are locked, and unlocked in both processes after
  * it: the child inherits lists in one piece and locks that it can take. The
- * locks are held for moments only, and never while another lock of this
- * library is waited for.
+ * same goes for liburcu's own locks, which a thread of the parent that opens
+ * its first producer may hold; and the child's grace periods must not wait
+ * for readers that were the parent's. The locks are held for moments only, and
+ * taken in the order in which the rest of the library nests them.
+ *
+ * A host that uses the urcu-bp flavour itself must leave the calls around
+ * fork() to this library.
  *
  * vfork() and _Fork() run no handlers; what runs there is async-signal-safe
  * code by contract, which dtap_submit() is not.
  */
 #include "tap.h"
+
+#include <urcu-bp.h>
 
 static pthread_mutex_t fork_lock = PTHREAD_MUTEX_INITIALIZER;
 static dtap *fork_taps; /* under fork_lock; list, by dtap.fork_next */
@@ -28,16 +35,30 @@ static void
 fork_prepare(void)
 {
 	pthread_mutex_lock(&fork_lock);
-	for (dtap *tap = fork_taps; tap != NULL; tap = tap->fork_next)
+	for (dtap *tap = fork_taps; tap != NULL; tap = tap->fork_next) {
 		pthread_mutex_lock(&tap->lock);
+		pthread_mutex_lock(&tap->rings.lock);
+		pthread_mutex_lock(&tap->log.lock);
+	}
+	urcu_bp_before_fork();
+}
+
+static void
+fork_unlock(void)
+{
+	for (dtap *tap = fork_taps; tap != NULL; tap = tap->fork_next) {
+		pthread_mutex_unlock(&tap->log.lock);
+		pthread_mutex_unlock(&tap->rings.lock);
+		pthread_mutex_unlock(&tap->lock);
+	}
+	pthread_mutex_unlock(&fork_lock);
 }
 
 static void
 fork_parent(void)
 {
-	for (dtap *tap = fork_taps; tap != NULL; tap = tap->fork_next)
-		pthread_mutex_unlock(&tap->lock);
-	pthread_mutex_unlock(&fork_lock);
+	urcu_bp_after_fork_parent();
+	fork_unlock();
 }
 
 /* Nothing of it is shared yet: opened before daemon(), to start after it. */
@@ -51,13 +72,14 @@ fork_may_keep(const dtap *tap)
 static void
 fork_child(void)
 {
+	urcu_bp_after_fork_child();
 	for (dtap *tap = fork_taps; tap != NULL; tap = tap->fork_next) {
 		if (fork_may_keep(tap))
 			continue;
 		dtap__store_relaxed(&tap->status, DTAP__STATUS_FORKED);
 		dtap__count_add(&tap->generation, 1);
 	}
-	fork_parent();
+	fork_unlock();
 }
 
 static void
