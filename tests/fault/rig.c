@@ -5,8 +5,10 @@
 #include "rig.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,13 +63,23 @@ rig_clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+pid_t
+rig_fork(void)
+{
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return child;
+}
+
 /* In the child: becomes the program, with its output in fd if that is one. */
 static void
 rig_become(const char *const *arguments, int fd)
 {
 	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -81,9 +93,8 @@ rig_become(const char *const *arguments, int fd)
 pid_t
 rig_spawn(const char *const *arguments)
 {
-	pid_t pid = fork();
+	pid_t pid = rig_fork();
 
-	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
 		rig_become(arguments, -1);
 	return pid;
@@ -110,10 +121,9 @@ rig_start_peer(struct rig_reader *reader, enum rig_scheme scheme,
 	words[count] = line;
 
 	ck_assert_int_eq(pipe(ends), 0);
-	reader->pid = fork();
+	reader->pid = rig_fork();
 	if (reader->pid == 0)
 		rig_become(words, ends[1]);
-	ck_assert_int_gt(reader->pid, 0);
 	close(ends[1]);
 	output = fdopen(ends[0], "r");
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), output));
@@ -306,6 +316,32 @@ rig_expect_rest(const char *when)
 		      "%s: the writer spins", when);
 }
 
+static bool
+rig_put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool good = fd >= 0 &&
+		    write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+bool
+rig_enter_own(int name_spaces)
+{
+	char users[64], groups[64];
+
+	snprintf(users, sizeof(users), "0 %u 1", getuid());
+	snprintf(groups, sizeof(groups), "0 %u 1", getgid());
+	return unshare(name_spaces) == 0 ||
+	       (unshare(CLONE_NEWUSER | name_spaces) == 0 &&
+		rig_put_text("/proc/self/setgroups", "deny") &&
+		rig_put_text("/proc/self/uid_map", users) &&
+		rig_put_text("/proc/self/gid_map", groups));
+}
+
 unsigned int
 rig_count_entries(const char *path)
 {
@@ -386,7 +422,6 @@ rig_audit_files(struct audit *audit, const char *directory, const char *but,
 	}
 	closedir(files);
 	rig_judge(audit, stats);
-	ck_assert_uint_eq(audit->torn, 0);
 	return count;
 }
 

@@ -63,6 +63,10 @@ void
 rig_start_peer(struct rig_reader *reader, enum rig_scheme scheme,
 	       const char *const *arguments);
 
+/* fork() for a child that does not outlive the test. */
+pid_t
+rig_fork(void);
+
 /* Starts any program; its pid. Arguments begin with its name. */
 pid_t
 rig_spawn(const char *const *arguments);
@@ -122,6 +126,13 @@ rig_writer(void);
 void
 rig_expect_rest(const char *when);
 
+/*
+ * Gives this process name spaces of its own (CLONE_NEWNS ...), for users other
+ * than root within a user's. False when the system does not allow it.
+ */
+bool
+rig_enter_own(int name_spaces);
+
 /* Entries of a directory, as /proc/self/fd. */
 unsigned int
 rig_count_entries(const char *path);
@@ -143,8 +154,7 @@ rig_audit(struct audit *audit, const char *prefix,
 
 /*
  * The same for all regular files of a directory, but for one, which may be
- * NULL. Written by the tap itself, none of them ends within a frame. Returns
- * how many there were.
+ * NULL. Returns how many there were.
  */
 unsigned int
 rig_audit_files(struct audit *audit, const char *directory, const char *but,

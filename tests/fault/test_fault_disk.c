@@ -5,7 +5,6 @@
  * there is room again the tap goes on by itself.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,39 +24,10 @@
 #define FILLER_BYTES (256 * 1024)
 
 static bool
-put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool good = fd >= 0 &&
-		    write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-/* A name space for mounts; for users other than root a user's, too. */
-static bool
-enter_own_mounts(void)
-{
-	unsigned int user = getuid(), group = getgid();
-	char users[64], groups[64];
-
-	snprintf(users, sizeof(users), "0 %u 1", user);
-	snprintf(groups, sizeof(groups), "0 %u 1", group);
-	if (unshare(CLONE_NEWNS) != 0 &&
-	    !(unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-	      put_text("/proc/self/setgroups", "deny") &&
-	      put_text("/proc/self/uid_map", users) &&
-	      put_text("/proc/self/gid_map", groups)))
-		return false;
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
-
-static bool
 mount_disk(const char *path)
 {
-	return mkdir(path, 0700) == 0 && enter_own_mounts() &&
+	return mkdir(path, 0700) == 0 && rig_enter_own(CLONE_NEWNS) &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("tmpfs", path, "tmpfs", 0, DISK) == 0;
 }
 
@@ -153,6 +123,7 @@ START_TEST(a_full_disk_that_has_room_again) /* F10, F17, F19 */
 	ck_assert_uint_gt(stats.confirmed, 0);
 	ck_assert_uint_eq(stats.submitted, stats.written + stats.dropped_full);
 	files = rig_audit_files(&audit, "disk", "x.1", &stats);
+	ck_assert_uint_eq(audit.torn, 0);
 	ck_assert_uint_eq(audit.frames, stats.written);
 	ck_assert_uint_eq(audit.missing, stats.dropped_full);
 	printf("%u files, %llu of them broken off, %llu frames\n", files,
@@ -179,6 +150,7 @@ START_TEST(a_full_disk_when_the_tap_stops) /* F10, F30 */
 	ck_assert_uint_eq(stats.submitted, stats.written + stats.dropped_full +
 						   stats.lost_shutdown);
 	rig_audit_files(&audit, "disk", "x.1", &stats);
+	ck_assert_uint_eq(audit.torn, 0);
 	ck_assert_uint_eq(audit.frames, stats.written);
 	expect_kept();
 }
