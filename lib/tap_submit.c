@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tap_submit.c: the path of one event, in the order of DESIGN's table.
+ * tap_submit.c: the path of one event, in the order of ARCHITECTURE.md.
  *
  *   1 event   wanted?  valid?         filtered, sampled_out, dropped_invalid
  *   2 encode  how large at most?      dropped_too_big

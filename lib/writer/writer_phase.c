@@ -43,13 +43,16 @@ writer_drop_output(struct dtap__writer *writer)
 	writer->session_frames = 0;
 }
 
-/* What outputs complain of names them already; what we do does not. */
+/* In the ledger, and in the log. What outputs complain of names them already;
+ * what we do does not. */
 static void
-writer_log_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
-		   const char *why, const char *then)
+writer_note_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
+		    const char *why, const char *then)
 {
 	bool named = why == writer->output->error;
 
+	dtap__store_relaxed(&writer->ledger.last_errno,
+			    writer->output->system_errno);
 	dtap__log(writer->log, cause, WRITER_LOG_WARNING,
 		  "dnstap output %s%s%s%s", named ? "" : writer->config.where,
 		  named ? "" : ": ", why, then);
@@ -61,9 +64,7 @@ writer_retreat(struct dtap__writer *writer, uint64_t now_ns,
 	       enum dtap__log_cause cause, const char *why)
 {
 	writer_drop_output(writer);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, cause, why, "; will try again");
+	writer_note_problem(writer, cause, why, "; will try again");
 	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
@@ -141,17 +142,21 @@ writer_receive(struct dtap__writer *writer)
 	return dtap__session_received(&writer->session, octets, got);
 }
 
-/* The text for a log: the session's complaint, or the output's. */
+/* The text for a log: the session's complaint, or the output's, or ours that
+ * time is up. */
 static const char *
-writer_complaint(const struct dtap__writer *writer, enum dtap_result result)
+writer_complaint(struct dtap__writer *writer, enum dtap_result result,
+		 const char *late)
 {
+	if (result == DTAP_OK || result == DTAP_AGAIN) {
+		writer->output->system_errno = ETIMEDOUT;
+		return late;
+	}
 	if (writer->session.error[0] != '\0')
 		return writer->session.error;
-	if (writer->output->error[0] != '\0' &&
-	    (result == DTAP_E_SYSTEM || result == DTAP_E_CLOSED))
+	if (writer->output->error[0] != '\0')
 		return writer->output->error;
-	return result == DTAP_E_CLOSED ? "the peer closed the connection"
-				       : "failed";
+	return "the peer closed the connection";
 }
 
 static void
@@ -212,35 +217,34 @@ writer_step_down(struct dtap__writer *writer, uint64_t now_ns)
 }
 
 static void
+writer_begin_flow(struct dtap__writer *writer, uint64_t now_ns)
+{
+	dtap__count_add(&writer->ledger.sessions, 1);
+	dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
+		  "dnstap output %s: frames flow", writer->config.where);
+	writer->flowing_ns = now_ns;
+	writer->idle_ms = 1;
+	writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
+}
+
+static void
 writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 {
 	enum dtap_result result = writer_send_control(writer);
+	bool failed;
 
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
 	if (result == DTAP_OK && !writer->blocked)
 		result = writer_send_control(writer);
-	if (result != DTAP_OK && result != DTAP_AGAIN) {
+	failed = result != DTAP_OK && result != DTAP_AGAIN;
+	if (!failed && dtap__session_flows(&writer->session))
+		writer_begin_flow(writer, now_ns);
+	else if (failed || now_ns >= writer->deadline_ns)
 		writer_fail_open(writer, now_ns, DTAP__LOG_HANDSHAKE,
-				 writer_complaint(writer, result));
-		return;
-	}
-	if (dtap__session_flows(&writer->session)) {
-		dtap__count_add(&writer->ledger.sessions, 1);
-		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
-			  "dnstap output %s: frames flow",
-			  writer->config.where);
-		writer->flowing_ns = now_ns;
-		writer->idle_ms = 1;
-		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
-		return;
-	}
-	if (now_ns >= writer->deadline_ns) {
-		writer->output->system_errno = ETIMEDOUT;
-		writer_fail_open(writer, now_ns, DTAP__LOG_HANDSHAKE,
-				 "the peer did not answer the handshake");
-	}
+				 writer_complaint(writer, result,
+						  "the peer sent no ACCEPT"));
 }
 
 /* Accounts for what the output took of the batch. */
@@ -381,13 +385,12 @@ writer_step_flowing(struct dtap__writer *writer, uint64_t now_ns)
 	else if (result == DTAP_OK)
 		result = writer_drain(writer, now_ns);
 
-	if (result == DTAP_AGAIN && now_ns >= writer->deadline_ns) {
-		writer->output->system_errno = ETIMEDOUT;
-		writer_break(writer, now_ns, "the peer takes no more frames");
-	} else if (result == DTAP_AGAIN) {
+	if (result == DTAP_AGAIN && now_ns < writer->deadline_ns) {
 		writer_note_blocked(writer, now_ns);
 	} else if (result != DTAP_OK) {
-		writer_break(writer, now_ns, writer_complaint(writer, result));
+		writer_break(writer, now_ns,
+			     writer_complaint(writer, result,
+					      "the peer takes no more frames"));
 	} else if (finish && (writer->reopening || writer->drained)) {
 		writer_begin_finish(writer, now_ns);
 	}
@@ -401,8 +404,7 @@ writer_sync(struct dtap__writer *writer)
 
 	if (output->ops->sync == NULL || output->ops->sync(output) == DTAP_OK)
 		return true;
-	dtap__store_relaxed(&writer->ledger.last_errno, output->system_errno);
-	writer_log_problem(writer, DTAP__LOG_BROKEN, output->error, "");
+	writer_note_problem(writer, DTAP__LOG_BROKEN, output->error, "");
 	return false;
 }
 
@@ -438,17 +440,16 @@ writer_step_finishing(struct dtap__writer *writer, uint64_t now_ns)
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
-	if (dtap__session_over(&writer->session) &&
-	    writer->session.failure == DTAP_OK) {
+	if (writer->session.state == DTAP__SESSION_DONE) {
 		writer_end_session(writer, now_ns, writer_sync(writer));
 		return;
 	}
 	if (result == DTAP_OK && now_ns < writer->deadline_ns)
 		return;
 	dtap__count_add(&writer->ledger.broken_sessions, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    result == DTAP_OK ? ETIMEDOUT
-					      : writer->output->system_errno);
+	writer_note_problem(writer, DTAP__LOG_BROKEN,
+			    writer_complaint(writer, result,
+					     "the peer sent no FINISH"), "");
 	writer_end_session(writer, now_ns, false);
 }
 
@@ -456,27 +457,17 @@ writer_step_finishing(struct dtap__writer *writer, uint64_t now_ns)
 static bool
 writer_step_phase(struct dtap__writer *writer, uint64_t now_ns)
 {
+	static void (*const steps[])(struct dtap__writer *, uint64_t) = {
+		[DTAP__WRITER_DOWN] = writer_step_down,
+		[DTAP__WRITER_OPENING] = writer_step_opening,
+		[DTAP__WRITER_SHAKING] = writer_step_shaking,
+		[DTAP__WRITER_FLOWING] = writer_step_flowing,
+		[DTAP__WRITER_FINISHING] = writer_step_finishing,
+	};
 	enum dtap__writer_phase before = writer->phase;
 
-	switch (writer->phase) {
-	case DTAP__WRITER_DOWN:
-		writer_step_down(writer, now_ns);
-		break;
-	case DTAP__WRITER_OPENING:
-		writer_step_opening(writer, now_ns);
-		break;
-	case DTAP__WRITER_SHAKING:
-		writer_step_shaking(writer, now_ns);
-		break;
-	case DTAP__WRITER_FLOWING:
-		writer_step_flowing(writer, now_ns);
-		break;
-	case DTAP__WRITER_FINISHING:
-		writer_step_finishing(writer, now_ns);
-		break;
-	case DTAP__WRITER_ENDED:
-		break;
-	}
+	if (before != DTAP__WRITER_ENDED)
+		steps[before](writer, now_ns);
 	return writer->phase != before;
 }
 

@@ -4,30 +4,15 @@
  * the clock are the test's: a wait that nothing ends takes no time and moves
  * the clock by its timeout.
  */
-#include "writer/writer.h"
+#include "support/writers.h"
 
 #include <poll.h>
 #include <pthread.h>
-#include <string.h>
+#include <sched.h>
 
-#include "base/clock.h"
-#include "frame/frame_control.h"
-#include "output/output_memory.h"
-#include "support/support.h"
-
-#define CAPACITY_BYTES ((size_t)1 << 16)
 /* The output's descriptor, which nobody opens. */
 #define OUTPUT_FD 1000
 #define WAITS_MAX 400
-
-struct fixture {
-	struct dtap__ring_set set;
-	struct dtap__ring_node *node;
-	struct dtap__log log;
-	struct dtap__output *output;
-	struct dtap__output_ops ops;
-	struct dtap__writer writer;
-};
 
 /* One call of poll(). */
 struct wait {
@@ -82,59 +67,26 @@ get_output_fd(const struct dtap__output *output)
 	return OUTPUT_FD;
 }
 
-static const struct dtap__writer_config config = {
-	.bidirectional = true,
-	.latency_ms = 10,
-	.connect_timeout_ms = 2000,
-	.handshake_timeout_ms = 3000,
-	.write_timeout_ms = 4000,
-	.reconnect_min_ms = 40,
-	.reconnect_max_ms = 400,
-};
+static int
+get_no_fd(const struct dtap__output *output)
+{
+	(void)output;
+	return -1;
+}
 
+/* As fixture_init(), with a descriptor and timeouts that can be told apart. */
 static void
-fixture_init(struct fixture *f, const struct dtap__memory_script *script)
+wait_init(struct fixture *f, const struct dtap__memory_script *script)
 {
 	wait_count = 0;
-	now_ns = DTAP__NS_PER_SEC;
 	at_wait = NULL;
 	waiting = f;
-	dtap__log_init(&f->log, NULL, NULL);
-	dtap__ring_set_init(&f->set, UINT64_C(1) << 30);
-	ck_assert_int_eq(dtap__ring_set_add(&f->set, DTAP__RING_BYTES_MIN,
-					    DTAP__RING_AUTO, &f->node),
-			 DTAP_OK);
-	f->output = dtap__output_memory_new(CAPACITY_BYTES, script);
-	ck_assert_ptr_nonnull(f->output);
-	f->ops = *f->output->ops;
+	fixture_init(f, script);
+	now_ns = f->now_ns;
 	f->ops.get_fd = get_output_fd;
-	f->output->ops = &f->ops;
-	dtap__writer_init(&f->writer, &config, &f->set, f->output, &f->log);
-}
-
-static void
-fixture_fini(struct fixture *f)
-{
-	f->output->ops->free(f->output);
-	dtap__ring_retire(f->node);
-	dtap__ring_set_fini(&f->set);
-	dtap__log_fini(&f->log);
-}
-
-static void
-put_frame(struct fixture *f)
-{
-	uint8_t *slot = dtap__ring_reserve(&f->node->ring, 5);
-
-	ck_assert_ptr_nonnull(slot);
-	memcpy(slot, "\0\0\0\1x", 5);
-	dtap__ring_commit(&f->node->ring, 5);
-}
-
-static uint64_t
-written(const struct fixture *f)
-{
-	return dtap__load_relaxed(&f->writer.ledger.written);
+	f->writer.config.connect_timeout_ms = 2000;
+	f->writer.config.handshake_timeout_ms = 3000;
+	f->writer.config.write_timeout_ms = 4000;
 }
 
 /* A stop that is asked for in the given wait, and has a second. */
@@ -172,14 +124,14 @@ START_TEST(down_it_looks_for_requests_until_its_next_try)
 	struct fixture f;
 	uint64_t failures;
 
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	run_until_wait(&f, 60);
 	for (unsigned int i = 0; i < 60; i++) {
 		ck_assert_int_eq(waits[i].fd, -1);
 		ck_assert_int_ge(waits[i].timeout_ms, 1);
 		ck_assert_int_le(waits[i].timeout_ms, 10);
 	}
-	/* At 0, 40, 120 and 280 ms, each delay a quarter more or less; then
+	/* At 0, 50, 150 and 350 ms, each delay a quarter more or less; then
 	 * perhaps one more, and the last one for the stop. */
 	failures = dtap__load_relaxed(&f.writer.ledger.open_failures);
 	ck_assert_uint_ge(failures, 4);
@@ -193,7 +145,7 @@ START_TEST(connecting_it_waits_until_it_can_write)
 	struct dtap__memory_script script = { .open_agains = 2 };
 	struct fixture f;
 
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	run_until_wait(&f, 1);
 	expect_wait(0, OUTPUT_FD, POLLOUT, 10);
 	fixture_fini(&f);
@@ -205,13 +157,13 @@ START_TEST(shaking_hands_it_waits_for_the_answer)
 	struct dtap__memory_script script = { .readable = true };
 	struct fixture f;
 
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	run_until_wait(&f, 1);
 	expect_wait(0, OUTPUT_FD, POLLIN, 10);
 	fixture_fini(&f);
 
 	script.again_every = 1;
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	run_until_wait(&f, 1);
 	expect_wait(0, OUTPUT_FD, POLLIN | POLLOUT, 10);
 	fixture_fini(&f);
@@ -232,7 +184,7 @@ START_TEST(idle_it_looks_again_after_longer_and_longer_rests)
 	struct dtap__memory_script script = { 0 };
 	struct fixture f;
 
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	stop_wait = 8;
 	at_wait = put_frame_at_5;
 	dtap__writer_run(&f.writer);
@@ -255,7 +207,7 @@ START_TEST(frames_flow_and_the_peer_is_still_listened_to)
 	struct fixture f;
 
 	reply.bytes = dtap__control_write(accept, DTAP__CONTROL_ACCEPT);
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	run_until_wait(&f, 1);
 	expect_wait(0, OUTPUT_FD, POLLIN, 3);
 	fixture_fini(&f);
@@ -268,7 +220,7 @@ START_TEST(a_full_output_is_waited_for_until_it_counts_as_broken)
 	struct dtap__memory_script script = { .again_every = 3 };
 	struct fixture f;
 
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	put_frame(&f);
 	at_wait = put_frame_at_5;
 	stop_wait = 7;
@@ -285,10 +237,8 @@ START_TEST(an_output_without_a_descriptor_is_always_ready)
 	struct dtap__memory_script script = { .again_every = 2 };
 	struct fixture f;
 
-	fixture_init(&f, &script);
-	f.output->ops->free(f.output);
-	f.output = dtap__output_memory_new(CAPACITY_BYTES, &script);
-	f.writer.output = f.output;
+	wait_init(&f, &script);
+	f.ops.get_fd = get_no_fd;
 	for (int i = 0; i < 10; i++)
 		put_frame(&f);
 	dtap__writer_request_stop(&f.writer, now_ns + DTAP__NS_PER_SEC);
@@ -311,7 +261,7 @@ START_TEST(no_wait_is_longer_than_a_stop_allows)
 	for (size_t i = 0; i < DTAP__COUNT_OF(scripts); i++) {
 		struct fixture f;
 
-		fixture_init(&f, &scripts[i]);
+		wait_init(&f, &scripts[i]);
 		put_frame(&f);
 		dtap__writer_request_stop(&f.writer,
 					  now_ns + 20 * DTAP__NS_PER_MS);
@@ -337,7 +287,7 @@ START_TEST(a_request_is_noticed_once_and_in_the_next_round)
 	struct dtap__memory_script script = { 0 };
 	struct fixture f;
 
-	fixture_init(&f, &script);
+	wait_init(&f, &script);
 	stop_wait = 6;
 	at_wait = reopen_at_2;
 	dtap__writer_run(&f.writer);
@@ -361,8 +311,7 @@ START_TEST(a_thread_of_its_own_takes_what_there_is_and_ends)
 	pthread_t thread;
 	struct fixture f;
 
-	fixture_init(&f, &script);
-	f.ops.get_fd = NULL; /* nothing to wait for but requests and time */
+	wait_init(&f, &script);
 	real_time = true;
 	ck_assert_int_eq(pthread_create(&thread, NULL, run_writer, &f.writer),
 			 0);
