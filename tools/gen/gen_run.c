@@ -26,8 +26,8 @@
 #define GEN_NS_PER_SEC UINT64_C(1000000000)
 #define GEN_SLICE_NS UINT64_C(1000000)
 
-/* Set by a signal handler, read by all threads. */
-static atomic_bool gen_interrupted;
+/* Lock-free, so the signal handler may set it (C11 7.14.1.1). */
+static atomic_int gen_interrupted;
 
 struct gen_worker {
 	const struct gen_options *options;
@@ -42,7 +42,7 @@ struct gen_worker {
 void
 gen_run_interrupt(void)
 {
-	atomic_store(&gen_interrupted, true);
+	atomic_store_explicit(&gen_interrupted, 1, memory_order_relaxed);
 }
 
 static uint64_t
@@ -124,7 +124,7 @@ gen_allowance(const struct gen_worker *worker, uint64_t done)
 static bool
 gen_time_is_up(const struct gen_worker *worker)
 {
-	return atomic_load(&gen_interrupted) ||
+	return atomic_load_explicit(&gen_interrupted, memory_order_relaxed) ||
 	       (worker->options->seconds != 0 &&
 		gen_clock_ns(CLOCK_MONOTONIC) - worker->start_ns >=
 			worker->options->seconds * GEN_NS_PER_SEC);
