@@ -40,24 +40,18 @@ expect_session(const struct fixture *f, size_t session, unsigned int first,
 	ck_assert_uint_eq(at, bytes);
 }
 
-START_TEST(a_session_that_flowed_ends_the_back_off)
+START_TEST(nobody_confirms_a_stream_of_one_direction)
 {
-	struct dtap__memory_script script = {
-		.open_failures = 3,
-		.breaks = 1,
-		.break_after_bytes = 60,
-	};
+	struct dtap__memory_script script = { 0 };
 	struct fixture f;
 
 	fixture_init(&f, &script);
-	step_until(&f, DTAP__WRITER_FLOWING);
 	put_frames(&f, PUT);
-	step_until(&f, DTAP__WRITER_DOWN);
-	ck_assert_uint_eq(dtap__load_relaxed(&f.writer.ledger.broken_sessions),
-			  1);
-	/* 50 ms and a quarter, and not eight times as much. */
-	ck_assert_uint_le(f.writer.retry_ns,
-			  f.now_ns + 63 * DTAP__NS_PER_MS);
+	dtap__writer_request_stop(&f.writer, DTAP__NEVER);
+	ck_assert(run_out(&f, 10));
+	ck_assert(f.writer.complete);
+	ck_assert_uint_eq(written(&f), PUT);
+	ck_assert_uint_eq(confirmed(&f), 0);
 	fixture_fini(&f);
 }
 END_TEST
@@ -307,7 +301,7 @@ main(void)
 {
 	Suite *suite = suite_create("writer_phase_faults");
 
-	support_add(suite, a_session_that_flowed_ends_the_back_off);
+	support_add(suite, nobody_confirms_a_stream_of_one_direction);
 	support_add(suite, a_peer_that_never_finishes_has_confirmed_nothing);
 	support_add(suite, finish_confirms_its_own_session_alone);
 	support_add(suite,
