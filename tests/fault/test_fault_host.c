@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "rig.h"
+#include "support/sanitized.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -266,8 +267,6 @@ START_TEST(a_child_that_lives_on_holds_no_connection_open) /* F23 */
 }
 END_TEST
 
-#ifndef DTAP__TSAN /* which loses its way in children that have threads */
-
 /* Producers that come and go until they are ended. */
 struct churn {
 	dtap *tap;
@@ -352,8 +351,6 @@ START_TEST(a_fork_at_any_moment) /* F23 */
 	scratch_leave();
 }
 END_TEST
-
-#endif
 
 static volatile sig_atomic_t signals_seen;
 
@@ -484,11 +481,10 @@ main(void)
 	tcase_add_loop_test(tests,
 			    a_child_that_lives_on_holds_no_connection_open, 0,
 			    RIG_SCHEMES);
-#ifndef DTAP__TSAN
-	tcase_add_test(tests, a_fork_at_any_moment);
-#else
-	puts("not tested with ThreadSanitizer: a fork at any moment");
-#endif
+	if (SANITIZED)
+		puts("not tested with sanitizers: a fork at any moment");
+	else
+		tcase_add_test(tests, a_fork_at_any_moment);
 	tcase_add_loop_test(tests, signals_during_a_blocked_write, 0,
 			    RIG_SCHEMES);
 	tcase_add_test(tests, the_writer_is_an_ordinary_thread);

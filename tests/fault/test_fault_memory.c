@@ -17,20 +17,15 @@
 
 #include <dnstap/dtap.h>
 
-#include "base/atomic.h"
+#include "support/sanitized.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(DTAP__TSAN)
-#define HAS_OWN_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_OWN_MALLOC 0
-#endif
-#endif
-#if !defined(HAS_OWN_MALLOC) && defined(__GLIBC__)
+#if !SANITIZED && defined(__GLIBC__)
 #define HAS_OWN_MALLOC 1
+#else
+#define HAS_OWN_MALLOC 0
 #endif
 
 /* Only taken part in while this is set. Not touched by two threads at once

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/atomic.h"
+#include "support/sanitized.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -25,18 +25,6 @@
 #define WARM_THREADS 1000
 /* What the C library may keep besides. */
 #define GROWTH_KIB_MAX 512
-
-/* Sanitizers keep what was freed, and notes of what was done with it. */
-#if defined(__SANITIZE_ADDRESS__) || defined(DTAP__TSAN)
-#define MEMORY_COMES_BACK 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MEMORY_COMES_BACK 0
-#endif
-#endif
-#ifndef MEMORY_COMES_BACK
-#define MEMORY_COMES_BACK 1
-#endif
 
 struct usage {
 	unsigned int descriptors;
@@ -133,7 +121,7 @@ START_TEST(ten_thousand_threads_leave_nothing_behind) /* F28 */
 	       before.mappings, after.mappings, stats.submitted);
 	ck_assert_uint_eq(after.descriptors, before.descriptors);
 	ck_assert_uint_eq(after.tasks, before.tasks);
-	if (MEMORY_COMES_BACK) {
+	if (!SANITIZED) {
 		ck_assert_uint_le(after.mappings, before.mappings + 8);
 		ck_assert_uint_le(after.resident_kib,
 				  before.resident_kib + GROWTH_KIB_MAX);

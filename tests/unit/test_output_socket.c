@@ -321,6 +321,7 @@ END_TEST
 /* A copy, as a child of the host has one after fork(). */
 START_TEST(a_copy_in_other_hands_does_not_keep_it_open)
 {
+	struct timeval patience = { .tv_sec = 10 };
 	struct pair pair;
 	char into[8];
 	size_t taken;
@@ -328,6 +329,8 @@ START_TEST(a_copy_in_other_hands_does_not_keep_it_open)
 
 	scratch_enter();
 	pair = connect_pair(_i);
+	setsockopt(pair.peer, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
 	copy = dup(pair.output->ops->get_fd(pair.output));
 	ck_assert_int_ge(copy, 0);
 	ck_assert_int_eq(outputs_write(pair.output, "last", &taken), DTAP_OK);
