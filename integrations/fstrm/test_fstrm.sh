@@ -120,6 +120,9 @@ cat >"$work/one.zone" <<-EOF
 ns A 192.0.2.53
 * A 192.0.2.80
 EOF
+# Who looks for the root stays on this machine.
+printf '%s\n' ". 3600 NS ns.root." "ns.root. 3600 A 127.0.0.1" \
+	>"$work/root.hints"
 
 # --- the servers -------------------------------------------------------------
 #
@@ -127,14 +130,15 @@ EOF
 # tap.sock, and how it is run in the foreground. The exec_ functions replace
 # the shell they run in, so that $! is the server itself.
 
+logger="newFrameStreamUnixLogger(\"$work/tap.sock\""
 package_dnsdist=dnsdist program_dnsdist=dnsdist
 config_dnsdist() {
 	cat >"$work/dnsdist.conf" <<-EOF
 	setLocal("127.0.0.1:$port")
 	setSecurityPollSuffix("")
 	newServer({address="127.0.0.1:$back", healthCheckMode="up"})
-	logger = newFrameStreamUnixLogger("$work/tap.sock", {bufferHint=4096,
-		flushTimeout=2, inputQueueSize=1024, outputQueueSize=32,
+	logger = $logger, {
+		bufferHint=4096, flushTimeout=2, inputQueueSize=1024, outputQueueSize=32,
 		queueNotifyThreshold=16, reopenInterval=1})
 	addAction(AllRule(), DnstapLogAction("test", logger))
 	addResponseAction(AllRule(), DnstapLogResponseAction("test", logger))
@@ -158,7 +162,7 @@ config_recursor() {
 	threads=2
 	dnssec=off
 	dont-query=
-	hint-file=no
+	hint-file=$work/root.hints
 	security-poll-suffix=
 	setuid=
 	setgid=
@@ -209,6 +213,7 @@ config_named() {
 		pid-file none;
 		session-keyfile none;
 		recursion no;
+		dnssec-validation no;
 		dnstap { all; };
 		dnstap-output unix "$work/tap.sock";
 		fstrm-set-buffer-hint 4096;
@@ -220,6 +225,7 @@ config_named() {
 		fstrm-set-reopen-interval 1;
 	};
 	controls { };
+	zone "." { type hint; file "$work/root.hints"; };
 	zone "one" { type primary; file "$work/one.zone"; };
 	EOF
 }
@@ -301,7 +307,7 @@ start_server() {
 stop_server() {
 	kill -TERM $server_pid
 	until_true "end of $server" ended $server_pid
-	wait $server_pid
+	wait $server_pid 2>"$work/wait.log"
 	status=$?
 	server_pid=
 	# dnsdist and the recursor let the signal end them.
@@ -311,11 +317,15 @@ stop_server() {
 }
 
 # Tells of each frame in its log, so that we need not guess when it has all.
-start_reader() { # FILE
-	fstrm_capture -dddddd -t protobuf:dnstap.Dnstap -u "$work/tap.sock" \
-		-w "$1" >"$work/capture.log" 2>&1 &
+start_reader() { # FILE [ADDRESS-OPTIONS]
+	file=$1
+	shift
+	[ $# -gt 0 ] || set -- -u "$work/tap.sock"
+	fstrm_capture -dddddd -t protobuf:dnstap.Dnstap "$@" -w "$file" \
+		>"$work/capture.log" 2>&1 &
 	reader_pid=$!
-	until_true "start of fstrm_capture" [ -S "$work/tap.sock" ]
+	until_true "start of fstrm_capture" \
+		grep -q "opened output file" "$work/capture.log"
 }
 
 # fstrm_capture writes its file out when it is told to end.
@@ -368,10 +378,7 @@ frames() {
 # AQ or CQ, and answers to either CR.
 wanted() {
 	case $server in
-	recursor)
-		stop_back
-		frames "$work/witness.fstrm" | sed 's/^A/R/'
-		;;
+	recursor) frames "$work/witness.fstrm" | sed 's/^A/R/' ;;
 	dnsdist) sed 's/^A/C/' "$work/sent" ;;
 	*) cat "$work/sent" ;;
 	esac
@@ -381,7 +388,7 @@ seen() { # FILE...
 	for file; do
 		frames "$file"
 	done | case $server in
-	named) sed 's/^[AC]/A/' ;;
+	named) sed -n 's/^[AC]/A/p' ;;
 	recursor) grep -F ":$back " ;;
 	*) cat ;;
 	esac
@@ -390,6 +397,7 @@ seen() { # FILE...
 compare() { # WHAT FILE...
 	what=$1
 	shift
+	[ $server != recursor ] || stop_back # its file is whole then
 	wanted | sort >"$work/wanted.sorted"
 	seen "$@" | sort >"$work/seen.sorted"
 	[ -s "$work/wanted.sorted" ] || fail "$what: nothing was wanted"
@@ -399,6 +407,7 @@ $(cut -c 1-200 "$work/diff.out")"
 }
 
 begin() {
+	stop_back
 	rm -f "$work"/*.fstrm* "$work/sent" "$work/tap.sock"
 	case $server in
 	dnsdist | recursor) start_back ;;
@@ -490,6 +499,55 @@ case_file() {
 	compare "both files" "$work/file.fstrm.1" "$work/file.fstrm"
 }
 
+# As case_messages, over TCP.
+case_tcp() {
+	unix_logger=$logger
+	tap_port=$("$client" port) || fail "no free port"
+	logger="newFrameStreamTcpLogger(\"127.0.0.1:$tap_port\""
+	begin
+	start_reader "$work/one.fstrm" -a 127.0.0.1 -p "$tap_port"
+	start_server
+	logger=$unix_logger
+	ask udp 20
+	settle 21
+	stop_server
+	stop_reader
+	compare "over TCP" "$work/one.fstrm"
+}
+
+# The recursor ends its streams and opens new ones. After that it submits
+# nothing at first, with the real libfstrm as with ours, so it is the ledger
+# that tells what is to arrive: at least that, and nothing that never was.
+case_reload() {
+	need rec_control pdns-recursor
+	begin
+	start_reader "$work/one.fstrm"
+	start_server
+	ask udp 20
+	for interval in 2 3 4; do
+		sed -i "s/reopenInterval=./reopenInterval=$interval/" \
+			"$work/recursor.lua"
+		rec_control --config-dir="$work" --socket-dir="$work" \
+			reload-lua-config >"$work/control.log" 2>&1 ||
+			fail "rec_control: $(cat "$work/control.log")"
+		ask udp 20
+	done
+	sed -n 's/.* closed, events submitted \([0-9]*\), written \1,.*/\1/p' \
+		"$work/server.log" >"$work/closed"
+	expect "streams that lost something" "$(wc -l <"$work/closed")" \
+		"$(grep -c 'closed, events submitted' "$work/server.log")"
+	submitted=$(awk '{ n += $1 } END { print n + 0 }' "$work/closed")
+	[ "$submitted" -ge 40 ] || fail "only $submitted events were submitted"
+	until_true "arrival of the frames" has_frames "$submitted"
+	stop_server
+	stop_reader
+	stop_back
+	wanted | sort >"$work/wanted.sorted"
+	seen "$work/one.fstrm" | sort >"$work/seen.sorted"
+	expect "events that never were" \
+		"$(comm -13 "$work/wanted.sorted" "$work/seen.sorted")" ""
+}
+
 # In place of libfstrm.so.0, for servers that need no reader.
 case_replaced() {
 	mkdir -p "$work/lib"
@@ -533,9 +591,11 @@ for server in ${DTAP_FSTRM_ONLY:-dnsdist recursor nsd named knotd}; do
 	cases="messages reader stuck"
 	case $server in
 	knotd) cases="$cases file" ;;
-	named) ;;
-	*) [ "$preload" != "$library" ] || cases="$cases replaced" ;;
+	dnsdist) cases="$cases tcp replaced" ;;
+	recursor) cases="$cases reload replaced" ;;
+	nsd) cases="$cases replaced" ;;
 	esac
+	[ "$preload" = "$library" ] || cases=${cases% replaced}
 	for case in $cases; do
 		name=$case
 		case="$server, $case"
