@@ -126,12 +126,21 @@ printf '%s\n' ". 3600 NS ns.root." "ns.root. 3600 A 127.0.0.1" \
 
 # --- the servers -------------------------------------------------------------
 #
-# For each NAME: the program, its package, a configuration that logs to
+# For each NAME: the program and its package, a configuration that logs to
 # tap.sock, and how it is run in the foreground. The exec_ functions replace
 # the shell they run in, so that $! is the server itself.
 
+program_and_package() {
+	case $server in
+	dnsdist) echo dnsdist dnsdist ;;
+	recursor) echo pdns_recursor pdns-recursor ;;
+	nsd) echo nsd nsd ;;
+	named) echo named bind9 ;;
+	knotd) echo knotd knot-module-dnstap ;;
+	esac
+}
+
 logger="newFrameStreamUnixLogger(\"$work/tap.sock\""
-package_dnsdist=dnsdist program_dnsdist=dnsdist
 config_dnsdist() {
 	cat >"$work/dnsdist.conf" <<-EOF
 	setLocal("127.0.0.1:$port")
@@ -148,7 +157,6 @@ exec_dnsdist() {
 	exec dnsdist --supervised -C "$work/dnsdist.conf"
 }
 
-package_recursor=pdns-recursor program_recursor=pdns_recursor
 config_recursor() {
 	echo "dnstapFrameStreamServer({\"$work/tap.sock\"}, {logQueries=true," \
 		"logResponses=true, bufferHint=4096, inputQueueSize=1024," \
@@ -172,7 +180,6 @@ exec_recursor() {
 	exec pdns_recursor --config-dir="$work" --daemon=no
 }
 
-package_nsd=nsd program_nsd=nsd
 config_nsd() {
 	cat >"$work/nsd.conf" <<-EOF
 	server:
@@ -203,7 +210,6 @@ exec_nsd() {
 	exec nsd -d -c "$work/nsd.conf"
 }
 
-package_named=bind9 program_named=named
 config_named() {
 	cat >"$work/named.conf" <<-EOF
 	options {
@@ -233,7 +239,6 @@ exec_named() {
 	exec named -g -c "$work/named.conf"
 }
 
-package_knotd=knot-module-dnstap program_knotd=knotd
 write_knot() { # PORT FOLDER SINK
 	mkdir -p "$2"
 	cat >"$2/knot.conf" <<-EOF
@@ -297,6 +302,7 @@ start_server() {
 	rm -f "$work/server.log" "$work/nsd.log"
 	config_$server
 	(
+		# shellcheck disable=SC2163
 		export "$loader" DTAP_FSTRM_LOG=stderr
 		exec_$server
 	) >"$work/server.log" 2>&1 &
@@ -400,6 +406,7 @@ compare() { # WHAT FILE...
 	[ $server != recursor ] || stop_back # its file is whole then
 	wanted | sort >"$work/wanted.sorted"
 	seen "$@" | sort >"$work/seen.sorted"
+	! grep 'rror' "$work/capture.log" || fail "$what: an error at the reader"
 	[ -s "$work/wanted.sorted" ] || fail "$what: nothing was wanted"
 	diff "$work/wanted.sorted" "$work/seen.sorted" >"$work/diff.out" ||
 		fail "$what: sent (<) and logged (>) differ:
@@ -581,11 +588,11 @@ echo "ok: symbols"
 
 tried=0
 for server in ${DTAP_FSTRM_ONLY:-dnsdist recursor nsd named knotd}; do
-	eval "program=\$program_$server package=\$package_$server"
-	# shellcheck disable=SC2154
-	if ! command -v "$program" >/dev/null; then
-		echo "SKIP: $server is NOT tested with libdtap-fstrm: $program" \
-			"is missing (Debian: apt-get install $package)"
+	# shellcheck disable=SC2046
+	set -- $(program_and_package)
+	if ! command -v "$1" >/dev/null; then
+		echo "SKIP: $server is NOT tested with libdtap-fstrm: $1" \
+			"is missing (Debian: apt-get install $2)"
 		continue
 	fi
 	cases="messages reader stuck"
