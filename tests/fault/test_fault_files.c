@@ -134,7 +134,10 @@ write_for_ever(void)
 
 	rig_source_open(&source, tap, 0, 300);
 	for (;;) {
-		rig_submit_many(&source, 20);
+		/* A number again that the ring had no room for. */
+		for (int i = 0; i < 20; i++)
+			if (rig_submit(&source) != DTAP_OK)
+				source.sequence--;
 		rig_nap_ms(1);
 	}
 }
