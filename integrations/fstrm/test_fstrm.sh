@@ -416,6 +416,7 @@ $(cut -c 1-200 "$work/diff.out")"
 begin() {
 	stop_back
 	rm -f "$work"/*.fstrm* "$work/sent" "$work/tap.sock"
+	: >"$work/capture.log"
 	case $server in
 	dnsdist | recursor) start_back ;;
 	esac

@@ -251,7 +251,7 @@ START_TEST(invalid_frames_stay_the_callers)
 }
 END_TEST
 
-/* fstrm_free_wrapper fixture_frees; with no function at all nothing is freed. */
+/* fstrm_free_wrapper frees; with no function at all nothing is freed. */
 START_TEST(who_frees)
 {
 	struct fstrm_iothr *iothr = fixture_start(NULL, fixture_file_writer());
