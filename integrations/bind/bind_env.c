@@ -31,6 +31,9 @@
 
 #define ENV_STOP_TIMEOUT_MS 2000
 
+/* From the opening of an environment to its end, as named's log ends, too. */
+static atomic_bool env_log_open;
+
 #pragma weak isc_stats_attach
 #pragma weak isc_stats_detach
 #pragma weak isc_stats_set
@@ -50,13 +53,15 @@ env_log_level(enum dtap_log_level level)
 	}
 }
 
-/* The library's log callback, usually in the writer thread. */
+/*
+ * The library's log callback, usually in the writer thread. A writer that a
+ * file system holds may outlive the environment, so it is not given one.
+ */
 static void
 env_log(void *user, enum dtap_log_level level, const char *text)
 {
-	const dns_dtenv_t *env = user;
-
-	if (!atomic_load(&env->silent))
+	(void)user;
+	if (atomic_load(&env_log_open))
 		bind_host_log(env_log_level(level), "%s", text);
 }
 
@@ -128,7 +133,7 @@ env_close(dns_dtenv_t *env)
 	bind_roll_stop(&env->roll);
 	(void)dtap_stop(env->tap, ENV_STOP_TIMEOUT_MS);
 	env_log_ledger(env);
-	atomic_store(&env->silent, true);
+	atomic_store(&env_log_open, false);
 	env_free(env);
 }
 
@@ -139,10 +144,11 @@ env_open(dns_dtenv_t *env, isc_mem_t *mctx, dns_dtmode_t mode,
 	dtap_options *options;
 
 	atomic_init(&env->references, 1);
+	atomic_store(&env_log_open, true);
 	if (!bind_config_read(&env->config, mode, path, fstrm))
 		return false;
 	options = env->config.options;
-	(void)dtap_options_set_log(options, env_log, env);
+	(void)dtap_options_set_log(options, env_log, NULL);
 	if (dtap_open(options, &env->tap) != DTAP_OK) {
 		bind_host_log(ISC_LOG_ERROR, "libdtap-bind: %s",
 			      dtap_options_error(options));

@@ -28,7 +28,6 @@ struct dns_dtenv {
 	struct bind_roll roll; /* of a file: config.path is set */
 	isc_stats_t *stats;
 	bool started;
-	atomic_bool silent; /* named's log is about to go */
 };
 
 #endif

@@ -57,15 +57,19 @@ case $(named -v) in
 	exit 77
 	;;
 esac
-# A shim built with gcc's sanitizer needs its runtime in named from the start.
+# A shim built with a sanitizer needs its runtime in named from the start.
 # What named itself may leak is not looked for.
 preload=$shim
 if grep -q __asan_init "$shim"; then
-	asan=$(${CC:-gcc} -print-file-name=libasan.so)
-	case $asan in
-	/*) preload="$asan $shim" ;;
-	*) preload= ;;
+	cc=${CC:-gcc}
+	runtime=$($cc -print-file-name=libclang_rt.asan-"$(uname -m)".so)
+	case $runtime in
+	/*) ;;
+	*) runtime="$($cc -print-file-name=libasan.so)
+		$($cc -print-file-name=libubsan.so)" ;;
 	esac
+	preload="$(echo $runtime) $shim"
+	echo "note: named runs with $runtime"
 	export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
 elif grep -q __tsan_init "$shim"; then
 	preload= # in a named without TSan all would be false alarms
@@ -214,6 +218,7 @@ write_config() { # ZONES
 			directory "${chroot:-$work}/run";
 			pid-file "${chroot:-$work}/run/named.pid";
 			session-keyfile none;
+			bindkeys-file "none";
 			lock-file none;
 			port $port;
 			listen-on { 127.0.0.1; };
@@ -507,11 +512,19 @@ case_config() {
 	case_config_relative
 }
 
-# A path is relative to the directory of named.conf, and is no pattern.
+# A path is relative to the directory that named.conf had at first, and is no
+# pattern.
 case_config_relative() {
 	file_config <<<"dnstap { all; };"
 	sed -i 's/"tap.fstrm"/"100%d.fstrm"/' "$work/named.conf"
 	start_named
+	mkdir -p "$work/other"
+	cp "$work"/run/*.{hints,zone} "$work/other"
+	sed -i '/^	*directory/s,/run",/other",' "$work/named.conf"
+	control reconfig
+	control dnstap -roll
+	until_true "roll after a change of directory" \
+		[ -s "$work/run/100%d.fstrm.0" ]
 	stop_named
 	[ -s "$work/run/100%d.fstrm" ] || fail "no file 100%d.fstrm"
 	write_config "$zones" <<-'END'
@@ -1010,20 +1023,19 @@ case_stuck() {
 
 # A named of another series runs, without dnstap, and says so.
 case_series() {
-	local libdns
+	local libdns before=$preload
 	libdns=$(ldd "$(command -v named)" | awk '/libdns-/ { print $3 }')
 	cp "$libdns" "$work/libdns-9.20.99.so"
 	file_config <<<"dnstap { all; };"
-	(
-		preload="$preload $work/libdns-9.20.99.so"
-		start_named
-		queries | head -n 1 |
-			"$client" udp 127.0.0.1 "$port" >"$work/sent" || fail "the client"
-		rndc -c "$work/rndc.conf" reconfig >/dev/null || fail reconfig
-		rndc -c "$work/rndc.conf" dnstap -reopen >/dev/null 2>&1 &&
-			fail "there is something to reopen"
-		stop_named
-	) || exit 1
+	preload="$preload $work/libdns-9.20.99.so"
+	start_named
+	preload=$before
+	queries | head -n 1 | "$client" udp 127.0.0.1 "$port" >"$work/sent" ||
+		fail "the client"
+	control reconfig
+	rndc -c "$work/rndc.conf" dnstap -reopen >"$work/rndc.out" 2>&1 &&
+		fail "there is something to reopen"
+	stop_named
 	in_log "other series" "9.20.99.so: the server runs WITHOUT dnstap"
 	expect "warnings" "$(grep -c 'WITHOUT dnstap' "$work/named.log")" 1
 	[ ! -e "$work/run/tap.fstrm" ] || fail "there is a file"
