@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tap_submit.c: the path of one event, in the order of DESIGN's table.
+ * tap_submit.c: the path of one event, in the order of ARCHITECTURE.md.
  *
  *   1 event   wanted?  valid?         filtered, sampled_out, dropped_invalid
  *   2 encode  how large at most?      dropped_too_big
@@ -10,7 +10,7 @@
  *
  * dtap_submit() serves the events that servers send all day, in about as
  * many instructions as copying takes. Everything that is rare or remarkable
- * (zone, policy, extra, sampling, a loss to be told, a shape not seen yet)
+ * (policy, extra, sampling, a loss to be told, a shape not seen yet)
  * leaves it early for submit_full(), which is written for clarity. Nothing
  * on either way locks, allocates, or enters the kernel.
  *
@@ -39,13 +39,17 @@ submit_put_length(uint8_t *slot, size_t bytes)
 	slot[3] = (uint8_t)length;
 }
 
-/* The frame stands behind its length field: hand it to the writer. */
+/*
+ * The frame stands behind its length field: hand it to the writer. It is
+ * counted first, so that the commit's release makes the count known to
+ * whoever sees the frame: nothing is ever written that was not accepted.
+ */
 static dtap__always_inline enum dtap_result
 submit_publish(dtap_producer *producer, uint8_t *slot, size_t bytes)
 {
 	submit_put_length(slot, bytes);
-	dtap__ring_commit(producer->ring, SUBMIT_LENGTH_BYTES + bytes);
 	dtap__tally_count(&producer->tally, DTAP__ACCEPTED);
+	dtap__ring_commit(producer->ring, SUBMIT_LENGTH_BYTES + bytes);
 	return DTAP_OK;
 }
 
@@ -101,25 +105,40 @@ submit_loss_text(const dtap_producer *producer, char *text)
 	return dtap__loss_text(&producer->loss, text);
 }
 
+/* Octets that a frame may take in the ring. */
+static size_t
+submit_room(const dtap_producer *producer, const struct dtap_event *event,
+	    size_t loss_bytes)
+{
+	return SUBMIT_LENGTH_BYTES +
+	       dtap__encode_full_bound(&producer->encoder, event, loss_bytes);
+}
+
 /* Encodes an event that was found valid, and publishes it. */
 static enum dtap_result
 submit_checked(dtap_producer *producer, const struct dtap_event *event)
 {
+	uint64_t room_max = dtap__ring_record_max(producer->ring);
 	char loss[DTAP__LOSS_TEXT_MAX];
 	size_t loss_bytes = submit_loss_text(producer, loss);
-	size_t room = SUBMIT_LENGTH_BYTES +
-		      dtap__encode_full_bound(&producer->encoder, event,
-					      loss_bytes);
+	size_t room = submit_room(producer, event, loss_bytes);
+	/* A report is no reason to drop an event: a smaller one will do. */
+	bool postponed = loss_bytes > 0 && room > room_max;
 	uint8_t *slot = NULL;
 	size_t bytes;
 
-	if (room <= dtap__ring_record_max(producer->ring))
+	if (postponed) {
+		loss_bytes = 0;
+		room = submit_room(producer, event, 0);
+	}
+	if (room <= room_max)
 		slot = dtap__ring_reserve(producer->ring, room);
 	if (slot == NULL)
 		return submit_no_room(producer, event, room);
 	bytes = dtap__encode_full(&producer->encoder, event, loss, loss_bytes,
 				  slot + SUBMIT_LENGTH_BYTES);
-	memset(&producer->loss, 0, sizeof(producer->loss));
+	if (!postponed)
+		memset(&producer->loss, 0, sizeof(producer->loss));
 	return submit_publish(producer, slot, bytes);
 }
 
