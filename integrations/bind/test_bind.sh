@@ -70,7 +70,7 @@ if grep -q __asan_init "$shim"; then
 	esac
 	preload="$(echo $runtime) $shim"
 	echo "note: named runs with $runtime"
-	export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 elif grep -q __tsan_init "$shim"; then
 	preload= # in a named without TSan all would be false alarms
 fi
