@@ -7,7 +7,7 @@
  * by its own deadline. The caller waits a little longer than that; if the
  * writer is held by a file system that does not answer, the thread is left
  * behind with its reference to the tap, so that nothing it still touches is
- * freed under it.
+ * freed under it, and with no log, for that is the host's.
  *
  * An event that a producer was in the middle of publishing when the writer
  * took its last look stays in its ring. It is found there when the ledger is
@@ -27,8 +27,8 @@
 
 #include "base/clock.h"
 
-/* How much longer than the writer dtap_stop() waits. */
-#define TAP_STOP_GRACE_MS 150
+/* How much longer than the writer dtap_stop() waits: latency-ms, and more. */
+#define TAP_STOP_GRACE_MS 200
 /* The timeout of the stop that dtap_close() may have to do. */
 #define TAP_CLOSE_TIMEOUT_MS 2000
 #define TAP_STACK_BYTES ((size_t)256 * 1024)
@@ -105,7 +105,6 @@ tap_init(dtap *tap, const struct dtap__config *config)
 	dtap__ring_set_init(&tap->rings, config->ring_memory_bytes);
 	dtap__store_relaxed(&tap->generation, 1);
 	dtap__store_relaxed(&tap->types, config->types);
-	tap->writer.wake_fd = -1;
 }
 
 /* Frees a tap that nobody refers to; half-built ones, too. */
@@ -113,7 +112,6 @@ static void
 tap_free(dtap *tap)
 {
 	dtap__fork_unwatch(tap);
-	dtap__writer_fini(&tap->writer);
 	if (tap->output != NULL)
 		tap->output->ops->free(tap->output);
 	dtap__ring_set_fini(&tap->rings);
@@ -122,14 +120,6 @@ tap_free(dtap *tap)
 	pthread_cond_destroy(&tap->changed);
 	pthread_mutex_destroy(&tap->lock);
 	free(tap);
-}
-
-void
-dtap__tap_reference(dtap *tap)
-{
-	pthread_mutex_lock(&tap->lock);
-	tap->references++;
-	pthread_mutex_unlock(&tap->lock);
 }
 
 void
@@ -252,7 +242,7 @@ tap_create_thread(dtap *tap)
 	return failed;
 }
 
-static enum dtap_result
+static void
 tap_init_writer(dtap *tap)
 {
 	const struct dtap__config *config = &tap->config;
@@ -269,8 +259,8 @@ tap_init_writer(dtap *tap)
 		.reconnect_max_ms = config->reconnect_max_ms,
 	};
 
-	return dtap__writer_init(&tap->writer, &writer, &tap->rings,
-				 tap->output, &tap->log);
+	dtap__writer_init(&tap->writer, &writer, &tap->rings, tap->output,
+			  &tap->log);
 }
 
 /* Under the lock. */
@@ -285,12 +275,10 @@ tap_start_locked(dtap *tap)
 	default:
 		return DTAP_E_STATE;
 	}
-	if (tap_init_writer(tap) != DTAP_OK)
-		return DTAP_E_SYSTEM;
+	tap_init_writer(tap);
 	tap->references++; /* the thread's */
 	if (tap_create_thread(tap) != 0) {
 		tap->references--;
-		dtap__writer_fini(&tap->writer);
 		return DTAP_E_SYSTEM;
 	}
 	tap->started = true;
@@ -352,7 +340,7 @@ tap_swap_locked(dtap *tap, dtap_options *options,
 		return result;
 	before = dtap__load_relaxed(&tap->snapshot);
 	dtap__store_relaxed(&tap->types, (*snapshot)->types);
-	/* Both pair with the acquires in producer_copy_snapshot(). */
+	/* Both pair with the acquires in tap_producer.c. */
 	dtap__store_release(&tap->snapshot, *snapshot);
 	dtap__store_release(&tap->generation,
 			    dtap__load_relaxed(&tap->generation) + 1);
@@ -398,17 +386,19 @@ tap_timespec(uint64_t ns)
 }
 
 /*
- * Waits for the writer's end, and joins it or leaves it behind. Returns with
- * the lock held, as it was called.
+ * Waits for the writer's end, and joins it or leaves it behind, by the
+ * deadline of the stop that was the first. Returns with the lock held, as it
+ * was called.
  */
 static void
-tap_settle_locked(dtap *tap, uint64_t deadline_ns)
+tap_settle_locked(dtap *tap)
 {
-	struct timespec until = tap_timespec(
-		deadline_ns + TAP_STOP_GRACE_MS * DTAP__NS_PER_MS);
+	struct timespec until =
+		tap_timespec(tap->stop_deadline_ns +
+			     TAP_STOP_GRACE_MS * DTAP__NS_PER_MS);
 	int waited = 0;
 
-	while (!tap->exited && waited != ETIMEDOUT)
+	while (!tap->exited && !tap->settled && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&tap->changed, &tap->lock,
 						&until);
 	if (tap->settled)
@@ -418,6 +408,7 @@ tap_settle_locked(dtap *tap, uint64_t deadline_ns)
 				   ? DTAP_OK
 				   : DTAP_E_TIMEOUT;
 	if (!tap->exited) {
+		dtap__log_silence(&tap->log);
 		pthread_detach(tap->thread);
 		return;
 	}
@@ -449,8 +440,9 @@ dtap_stop(dtap *tap, uint32_t timeout_ms)
 		dtap__store_release(&tap->generation,
 				    dtap__load_relaxed(&tap->generation) + 1);
 		dtap__writer_request_stop(&tap->writer, deadline_ns);
+		tap->stop_deadline_ns = deadline_ns;
 	}
-	tap_settle_locked(tap, deadline_ns);
+	tap_settle_locked(tap);
 	result = tap->stop_result;
 	pthread_mutex_unlock(&tap->lock);
 	return result;

@@ -73,6 +73,7 @@ struct dtap {
 	bool started;
 	bool exited;  /* the writer thread is past its last round */
 	bool settled; /* a dtap_stop() has joined or given up the thread */
+	uint64_t stop_deadline_ns; /* once stopped */
 	enum dtap_result stop_result; /* when settled */
 	pthread_t thread;
 
@@ -120,9 +121,6 @@ struct dtap_producer {
 enum dtap_result
 dtap__tap_open_output(dtap_options *options, struct dtap__output *output,
 		      dtap **tap);
-
-void
-dtap__tap_reference(dtap *tap);
 
 /* Frees the tap with its last reference. */
 void

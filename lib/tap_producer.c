@@ -20,18 +20,21 @@
 #include <string.h>
 #include <urcu-bp.h>
 
-/* Takes a copy of the configuration of this moment. */
+/*
+ * Takes a copy of the configuration of this moment, which is at least as new
+ * as the generation that the caller has read; if it is newer, the next event
+ * finds the generation changed and copies once more.
+ */
 static void
-producer_copy_snapshot(dtap_producer *producer)
+producer_copy_snapshot(dtap_producer *producer, uint64_t generation)
 {
 	dtap *tap = producer->tap;
 	struct dtap__snapshot *snapshot;
 
 	urcu_bp_read_lock();
-	/* Pairs with the releases in dtap_reconfigure(): a snapshot at least
-	 * as new as the generation. */
-	producer->generation = dtap__load_acquire(&tap->generation);
+	/* Pairs with the release in tap_swap_locked(). */
 	snapshot = dtap__load_acquire(&tap->snapshot);
+	producer->generation = generation;
 	producer->types = snapshot->types;
 	producer->sample_one_in = snapshot->sample_one_in;
 	producer->plain = dtap__producer_is_plain(producer);
@@ -44,7 +47,15 @@ producer_copy_snapshot(dtap_producer *producer)
 enum dtap_result
 dtap__producer_attend(dtap_producer *producer)
 {
-	switch (dtap__load_acquire(&producer->tap->status)) {
+	dtap *tap = producer->tap;
+	/*
+	 * Pairs with the release wherever it is raised. Before the status:
+	 * were it read after, a stop in between would raise it unnoticed, and
+	 * this producer would never look again.
+	 */
+	uint64_t generation = dtap__load_acquire(&tap->generation);
+
+	switch (dtap__load_acquire(&tap->status)) {
 	case DTAP__STATUS_FORKED:
 		dtap__tally_count(&producer->tally, DTAP__DROPPED_FORK);
 		return DTAP_E_FORK;
@@ -52,7 +63,7 @@ dtap__producer_attend(dtap_producer *producer)
 		dtap__tally_count(&producer->tally, DTAP__DROPPED_STOPPED);
 		return DTAP_E_STOPPED;
 	default:
-		producer_copy_snapshot(producer);
+		producer_copy_snapshot(producer, generation);
 		return DTAP_OK;
 	}
 }
@@ -84,22 +95,30 @@ producer_take_ring(dtap_producer *producer)
 	return result;
 }
 
+/* Why the tap takes no producer; DTAP_OK: it does. */
+static enum dtap_result
+producer_refusal(const dtap *tap)
+{
+	switch (dtap__load_acquire(&tap->status)) {
+	case DTAP__STATUS_STOPPED:
+		return DTAP_E_STOPPED;
+	case DTAP__STATUS_FORKED:
+		return DTAP_E_FORK;
+	default:
+		return DTAP_OK;
+	}
+}
+
 /* Enters the producer into the tap's list, unless the tap has ended. */
 static enum dtap_result
 producer_enter(dtap_producer *producer)
 {
 	dtap *tap = producer->tap;
-	enum dtap_result result = DTAP_OK;
+	enum dtap_result result;
 
 	pthread_mutex_lock(&tap->lock);
-	switch (dtap__load_relaxed(&tap->status)) {
-	case DTAP__STATUS_STOPPED:
-		result = DTAP_E_STOPPED;
-		break;
-	case DTAP__STATUS_FORKED:
-		result = DTAP_E_FORK;
-		break;
-	default:
+	result = producer_refusal(tap);
+	if (result == DTAP_OK) {
 		producer->next = tap->producers;
 		producer->link = &tap->producers;
 		if (producer->next != NULL)
@@ -122,15 +141,18 @@ dtap_producer_open(dtap *tap, dtap_producer **producer)
 		*producer = NULL;
 	if (tap == NULL || producer == NULL)
 		return DTAP_E_INVALID;
-	if (dtap__load_acquire(&tap->status) == DTAP__STATUS_FORKED)
-		return DTAP_E_FORK;
+	/* Before a ring is made for nothing; producer_enter() decides. */
+	result = producer_refusal(tap);
+	if (result != DTAP_OK)
+		return result;
 	if (posix_memalign((void **)&made, DTAP__LINE, sizeof(*made)) != 0)
 		return DTAP_E_NOMEM;
 	memset(made, 0, sizeof(*made));
 	made->tap = tap;
 	result = producer_take_ring(made);
 	if (result == DTAP_OK) {
-		producer_copy_snapshot(made);
+		producer_copy_snapshot(made,
+				       dtap__load_acquire(&tap->generation));
 		result = producer_enter(made);
 	}
 	if (result != DTAP_OK) {

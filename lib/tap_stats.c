@@ -2,9 +2,9 @@
 /*
  * tap_stats.c: a snapshot of the ledger, summed over all who count.
  *
- * The writer's side is read first, then the producers': a frame is accepted
- * before it is written, so in_ring can be too large for a moment, but never
- * negative.
+ * What has become of frames is read first, then what the producers have
+ * accepted: a producer counts a frame before it publishes it, so in_ring can
+ * be too large for a moment, but never negative.
  */
 #include "tap.h"
 
@@ -47,10 +47,10 @@ dtap_stats_get(const dtap *tap, struct dtap_stats *stats)
 	pthread_mutex_lock(&locked->lock);
 	stats_add_closed(&sums, &tap->closed);
 	dtap__ledger_read(&tap->writer.ledger, &sums);
-	for (dtap_producer *p = tap->producers; p != NULL; p = p->next)
-		dtap__ledger_add_tally(&sums, &p->tally);
 	if (tap->exited)
 		dtap__ring_set_walk(&locked->rings, stats_count_left, &sums);
+	for (dtap_producer *p = tap->producers; p != NULL; p = p->next)
+		dtap__ledger_add_tally(&sums, &p->tally);
 	sums.producers = tap->producer_count;
 	pthread_mutex_unlock(&locked->lock);
 	dtap__ring_set_sums(&locked->rings, &sums.rings, &sums.ring_bytes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tap_submit.c: the path of one event, in the order of DESIGN's table.
+ * tap_submit.c: the path of one event, in the order of ARCHITECTURE.md.
  *
  *   1 event   wanted?  valid?         filtered, sampled_out, dropped_invalid
  *   2 encode  how large at most?      dropped_too_big
@@ -45,13 +45,17 @@ submit_put_length(uint8_t *slot, size_t bytes)
 	slot[3] = (uint8_t)length;
 }
 
-/* The frame stands behind its length field: hand it to the writer. */
+/*
+ * The frame stands behind its length field: hand it to the writer. It is
+ * counted first, so that the commit's release makes the count known to
+ * whoever sees the frame: nothing is ever written that was not accepted.
+ */
 static enum dtap_result
 submit_publish(dtap_producer *producer, uint8_t *slot, size_t bytes)
 {
 	submit_put_length(slot, bytes);
-	dtap__ring_commit(producer->ring, SUBMIT_LENGTH_BYTES + bytes);
 	dtap__tally_count(&producer->tally, DTAP__ACCEPTED);
+	dtap__ring_commit(producer->ring, SUBMIT_LENGTH_BYTES + bytes);
 	return DTAP_OK;
 }
 
@@ -65,8 +69,8 @@ submit_publish_lean(dtap_producer *producer, uint8_t *slot, const uint8_t *end)
 	size_t bytes = (size_t)(end - slot) + DTAP__TRAILER_BYTES;
 
 	submit_put_length(slot, bytes - SUBMIT_LENGTH_BYTES);
-	dtap__ring_commit_near(producer->ring, bytes);
 	dtap__tally_count(&producer->tally, DTAP__ACCEPTED);
+	dtap__ring_commit_near(producer->ring, bytes);
 	return DTAP_OK;
 }
 
@@ -123,25 +127,40 @@ submit_loss_text(const dtap_producer *producer, char *text)
 	return dtap__loss_text(&producer->loss, text);
 }
 
+/* Octets that a frame may take in the ring. */
+static size_t
+submit_room(const dtap_producer *producer, const struct dtap_event *event,
+	    size_t loss_bytes)
+{
+	return SUBMIT_LENGTH_BYTES +
+	       dtap__encode_full_bound(&producer->encoder, event, loss_bytes);
+}
+
 /* Encodes an event that was found valid, and publishes it. */
 static enum dtap_result
 submit_checked(dtap_producer *producer, const struct dtap_event *event)
 {
+	uint64_t room_max = dtap__ring_record_max(producer->ring);
 	char loss[DTAP__LOSS_TEXT_MAX];
 	size_t loss_bytes = submit_loss_text(producer, loss);
-	size_t room = SUBMIT_LENGTH_BYTES +
-		      dtap__encode_full_bound(&producer->encoder, event,
-					      loss_bytes);
+	size_t room = submit_room(producer, event, loss_bytes);
+	/* A report is no reason to drop an event: a smaller one will do. */
+	bool postponed = loss_bytes > 0 && room > room_max;
 	uint8_t *slot = NULL;
 	size_t bytes;
 
-	if (room <= dtap__ring_record_max(producer->ring))
+	if (postponed) {
+		loss_bytes = 0;
+		room = submit_room(producer, event, 0);
+	}
+	if (room <= room_max)
 		slot = dtap__ring_reserve(producer->ring, room);
 	if (slot == NULL)
 		return submit_no_room(producer, event, room);
 	bytes = dtap__encode_full(&producer->encoder, event, loss, loss_bytes,
 				  slot + SUBMIT_LENGTH_BYTES);
-	memset(&producer->loss, 0, sizeof(producer->loss));
+	if (!postponed)
+		memset(&producer->loss, 0, sizeof(producer->loss));
 	producer->plain = dtap__producer_is_plain(producer);
 	return submit_publish(producer, slot, bytes);
 }

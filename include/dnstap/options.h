@@ -37,9 +37,9 @@ enum dtap_log_level {
 /**
  * Receives one log line: UTF-8 text without a newline.
  *
- * Called from dtap_open(), dtap_start(), dtap_stop() and from the writer
- * thread, never from dtap_submit(); at most one line per cause in 30 s. It
- * must not call back into the library.
+ * Called from dtap_start(), dtap_producer_open(), dtap_thread_producer() and
+ * from the writer thread, never from dtap_submit(); at most one line per
+ * cause in 30 s. It must not call back into the library.
  */
 typedef void
 dtap_log_function(void *user, enum dtap_log_level level, const char *text);

@@ -11,8 +11,8 @@
  *
  * The counters belong to the threads that make them and are summed when they
  * are asked for. While producers run, a snapshot may be a few events behind;
- * once they have returned from their last call it is exact, and after
- * dtap_stop() in_ring is 0.
+ * once they have returned from their last call it is exact. After dtap_stop()
+ * in_ring is 0, unless a file system still holds the writer thread.
  *
  * Lifetime: a snapshot is the caller's own memory. Threads: any.
  */
@@ -55,7 +55,11 @@ struct dtap_stats {
 
 	/** Handed whole to the file or socket. */
 	uint64_t written;
-	/** Given up because the output could not take them. */
+	/**
+	 * Given up because the output could not take them. 0 in this release:
+	 * what an output does not take stays in the rings, and loss happens
+	 * where events come in.
+	 */
 	uint64_t lost_io;
 	/** Still in a ring when dtap_stop() ran out of time. */
 	uint64_t lost_shutdown;

@@ -21,6 +21,9 @@
  *    dtap_start() after; it is the call that starts the thread and opens
  *    the output.
  *  - signals: the writer thread blocks all of them.
+ *  - dlclose(): libdtap.so stays mapped, because threads that have used it
+ *    call it once more when they exit. Link a plugin that has the library in
+ *    it with -z nodelete, too.
  */
 #ifndef DTAP_TAP_H
 #define DTAP_TAP_H
@@ -96,7 +99,8 @@ dtap_start(dtap *tap);
  *         DTAP_E_INVALID when @p tap is NULL; DTAP_E_STATE when it was never
  *         started; DTAP_E_FORK in a child
  * @threads    any thread; producers may go on submitting meanwhile
- * @blocks     up to @p timeout_ms plus 250 ms, whatever the peer does
+ * @blocks     up to @p timeout_ms plus 250 ms, whatever the peer does; a
+ *             second call for as long as the first
  * @ownership  nothing changes hands
  * @after      the tap is stopped whatever the result, except INVALID, STATE
  *             and FORK
@@ -174,8 +178,12 @@ dtap_reopen(dtap *tap);
  * @param  tap       opened or started; not NULL
  * @param  producer  set to the producer, or to NULL on failure; not NULL
  * @return DTAP_OK; DTAP_E_INVALID when an argument is NULL; DTAP_E_NOMEM;
- *         DTAP_E_STOPPED after dtap_stop(); DTAP_E_FORK in a child
- * @threads    any thread; the producer may then be used by one other thread
+ *         DTAP_E_UNSUPPORTED when `ring-layout` is mirrored and the system
+ *         has no such memory; DTAP_E_STOPPED after dtap_stop(); DTAP_E_FORK
+ *         in a child
+ * @threads    any thread; the producer may then be used by one other thread,
+ *             whose first event after a dtap_reconfigure() makes it known to
+ *             liburcu, once in its life: a short lock
  * @blocks     for memory allocation and a short lock
  * @ownership  the caller closes it with dtap_producer_close()
  * @after      a failure leaves nothing behind

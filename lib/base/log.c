@@ -9,7 +9,6 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +29,14 @@ dtap__log_fini(struct dtap__log *log)
 	pthread_mutex_destroy(&log->lock);
 }
 
+void
+dtap__log_silence(struct dtap__log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	log->silent = true;
+	pthread_mutex_unlock(&log->lock);
+}
+
 /* Takes a turn for the cause; *held_back tells how many lines had none. */
 static bool
 log_take_turn(struct dtap__log *log, enum dtap__log_cause cause,
@@ -39,8 +46,9 @@ log_take_turn(struct dtap__log *log, enum dtap__log_cause cause,
 	bool turn;
 
 	pthread_mutex_lock(&log->lock);
-	turn = cause == DTAP__LOG_STATE || log->causes[cause].last_ns == 0 ||
-	       now - log->causes[cause].last_ns >= DTAP__LOG_INTERVAL_NS;
+	turn = !log->silent &&
+	       (cause == DTAP__LOG_STATE || log->causes[cause].last_ns == 0 ||
+		now - log->causes[cause].last_ns >= DTAP__LOG_INTERVAL_NS);
 	if (turn) {
 		*held_back = log->causes[cause].held_back;
 		log->causes[cause].held_back = 0;

@@ -13,6 +13,7 @@
 #define DTAP_BASE_LOG_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -41,6 +42,7 @@ struct dtap__log {
 	dtap__log_sink *sink;	/* NULL: no log; immutable after init */
 	void *user;		/* immutable after init */
 	pthread_mutex_t lock;	/* guards what follows */
+	bool silent;
 	struct {
 		uint64_t last_ns; /* 0: none yet */
 		uint64_t held_back;
@@ -52,6 +54,10 @@ dtap__log_init(struct dtap__log *log, dtap__log_sink *sink, void *user);
 
 void
 dtap__log_fini(struct dtap__log *log);
+
+/* No line begins after this; one that another thread is in still ends. */
+void
+dtap__log_silence(struct dtap__log *log);
 
 /* Levels are those of enum dtap_log_level. */
 void

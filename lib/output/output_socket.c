@@ -183,6 +183,9 @@ dtap__output_socket_close(struct dtap__output *output)
 {
 	struct dtap__output_socket *stream = socket_of(output);
 
+	/* For the peer, the end: children of the host may hold copies. */
+	if (dtap__descriptor_check(&stream->descriptor))
+		shutdown(stream->descriptor.fd, SHUT_RDWR);
 	dtap__descriptor_close(&stream->descriptor);
 	stream->connecting = false;
 }

@@ -2,9 +2,10 @@
 /*
  * ledger.c: see ledger.h and the equations in <dnstap/stats.h>.
  *
- * `written` is read before the tallies are summed up by the caller's order
- * of calls, so a snapshot taken under load can show a frame as accepted and
- * not yet written, never the other way round: in_ring does not underflow.
+ * The caller reads the ledger before it sums up the tallies, so a snapshot
+ * taken under load can show a frame as accepted and not yet written, never
+ * the other way round: in_ring does not underflow. The acquires pair with
+ * the writer's releases, which come after it has seen the frames.
  */
 #include "stats/ledger.h"
 

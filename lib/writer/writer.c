@@ -4,7 +4,14 @@
  *
  * A round (writer_phase.c) does what can be done without waiting; the wait
  * between two rounds is here, and is derived from the phase alone, so that a
- * new phase cannot forget a deadline.
+ * new phase cannot forget a deadline. No wait is longer than latency_ms, which
+ * is how requests get noticed and the tick is kept while a peer is stuck.
+ *
+ * Rejected: an eventfd to be woken through by requests. Hosts that close
+ * every descriptor they do not know turn it into a poll() that never waits;
+ * hosts that open a file in its place get our octets written into it and
+ * theirs eaten; and all eventfds are one inode, so nothing tells that it has
+ * happened. It would save a stop a few milliseconds.
  *
  * Rejected: a wake-up by producers when a ring fills. It costs them a load
  * and a branch per event and a system call now and then, and buys nothing
@@ -14,18 +21,13 @@
  */
 #include "writer/writer.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "writer/writer_phase.h"
 
-/* Longest sleep in poll(), in case a clock misbehaves. */
-#define WRITER_WAIT_LIMIT_MS 60000
-enum dtap_result
+void
 dtap__writer_init(struct dtap__writer *writer,
 		  const struct dtap__writer_config *config,
 		  struct dtap__ring_set *set, struct dtap__output *output,
@@ -41,26 +43,6 @@ dtap__writer_init(struct dtap__writer *writer,
 			   config->reconnect_max_ms,
 			   dtap__clock_monotonic_ns() ^
 				   (uint64_t)(uintptr_t)writer);
-	writer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return writer->wake_fd < 0 ? DTAP_E_SYSTEM : DTAP_OK;
-}
-
-void
-dtap__writer_fini(struct dtap__writer *writer)
-{
-	if (writer->wake_fd >= 0)
-		close(writer->wake_fd);
-	writer->wake_fd = -1;
-}
-
-static void
-writer_wake(struct dtap__writer *writer)
-{
-	uint64_t one = 1;
-
-	/* Can only fail when the count is full: then it is awake anyway. */
-	while (write(writer->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		continue;
 }
 
 void
@@ -69,14 +51,12 @@ dtap__writer_request_stop(struct dtap__writer *writer, uint64_t deadline_ns)
 	dtap__store_relaxed(&writer->stop_deadline_ns, deadline_ns);
 	/* Pairs with the acquire in dtap__writer_stopping(). */
 	dtap__store_release(&writer->stop_requested, true);
-	writer_wake(writer);
 }
 
 void
 dtap__writer_request_reopen(struct dtap__writer *writer)
 {
 	dtap__store_release(&writer->reopen_requested, true);
-	writer_wake(writer);
 }
 
 bool
@@ -93,17 +73,10 @@ writer_next_round_ns(const struct dtap__writer *writer, uint64_t now_ns)
 	uint64_t next = writer->deadline_ns;
 
 	if (writer->phase == DTAP__WRITER_DOWN)
-		next = writer->retry_ns;
+		next = dtap__writer_stopping(writer) ? now_ns
+						     : writer->retry_ns;
 	else if (writer->phase == DTAP__WRITER_FLOWING && !writer->blocked)
 		next = now_ns + writer->idle_ms * DTAP__NS_PER_MS;
-	if (dtap__writer_stopping(writer)) {
-		uint64_t stop = dtap__load_relaxed(&writer->stop_deadline_ns);
-
-		if (writer->phase == DTAP__WRITER_DOWN)
-			next = now_ns;
-		if (stop < next)
-			next = stop;
-	}
 	return next;
 }
 
@@ -129,35 +102,33 @@ writer_wait(struct dtap__writer *writer)
 	uint64_t now_ns = dtap__clock_monotonic_ns();
 	int timeout_ms = dtap__clock_wait_ms(
 		now_ns, writer_next_round_ns(writer, now_ns),
-		WRITER_WAIT_LIMIT_MS);
-	short events = writer_poll_events(writer);
-	struct pollfd polled[2] = {
-		{ writer->wake_fd, POLLIN, 0 },
-		{ -1, events, 0 },
-	};
-	uint64_t wakes;
+		(int)writer->config.latency_ms);
+	struct pollfd polled = { -1, writer_poll_events(writer), 0 };
 
 	if (timeout_ms == 0)
 		return;
-	if (events != 0)
-		polled[1].fd = writer->output->ops->get_fd(writer->output);
+	if (polled.events != 0)
+		polled.fd = writer->output->ops->get_fd(writer->output);
 	/* No descriptor to wait for means that the output is ready. */
-	if (writer->blocked && polled[1].fd < 0)
+	if (writer->blocked && polled.fd < 0)
 		return;
-	poll(polled, 2, timeout_ms);
-	if (polled[0].revents != 0)
-		while (read(writer->wake_fd, &wakes, sizeof(wakes)) < 0 &&
-		       errno == EINTR)
-			continue;
+	poll(&polled, 1, timeout_ms);
 }
 
+/*
+ * About once a second, in every phase. While the output is down no batch
+ * notices that producers have gone, and their empty rings would use up the
+ * memory of those that come.
+ */
 static void
 writer_tick(struct dtap__writer *writer, uint64_t now_ns)
 {
-	if (writer->config.tick == NULL || now_ns < writer->tick_ns)
+	if (now_ns < writer->tick_ns)
 		return;
 	writer->tick_ns = now_ns + DTAP__NS_PER_SEC;
-	writer->config.tick(writer->config.context);
+	dtap__ring_set_reap(writer->batch.set, false, NULL, NULL);
+	if (writer->config.tick != NULL)
+		writer->config.tick(writer->config.context);
 }
 
 void

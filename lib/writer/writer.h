@@ -67,7 +67,6 @@ struct dtap__writer {
 	struct dtap__writer_config config;
 	struct dtap__output *output;
 	struct dtap__log *log;
-	int wake_fd; /* eventfd: a request has been made */
 
 	/* Requests, from any thread. */
 	dtap__atomic(bool) stop_requested;
@@ -80,28 +79,26 @@ struct dtap__writer {
 	struct dtap__batch batch;
 	struct dtap__backoff backoff;
 	uint64_t retry_ns;	/* DOWN: when to open */
-	uint64_t tick_ns;	/* when to call config.tick next */
+	uint64_t tick_ns;	/* when to reap and call config.tick next */
 	uint64_t deadline_ns;	/* of the phase, or of progress */
+	uint64_t flowing_ns;	/* FLOWING: since when */
 	uint64_t idle_ms;	/* FLOWING: how long to rest */
 	uint64_t session_frames; /* written since START */
 	bool blocked;		/* the output takes no more for now */
 	bool reopening;		/* FINISHING for a new file or connection */
 	bool drained;		/* FLOWING: the last look found nothing */
-	bool last_try;		/* DOWN: open was tried after the stop */
+	bool last_try;		/* tried since the stop; no frame went out */
 	bool complete;		/* ENDED: all was delivered */
 
 	struct dtap__ledger ledger;
 };
 
-/* The output, the set and the log are borrowed. DTAP_OK or DTAP_E_SYSTEM. */
-enum dtap_result
+/* The output, the set and the log are borrowed. */
+void
 dtap__writer_init(struct dtap__writer *writer,
 		  const struct dtap__writer_config *config,
 		  struct dtap__ring_set *set, struct dtap__output *output,
 		  struct dtap__log *log);
-
-void
-dtap__writer_fini(struct dtap__writer *writer);
 
 /* The body of the writer thread: returns when the stop is done. */
 void

@@ -14,7 +14,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/compiler.h"
 
 /* A batch at least this large means traffic: look again at once. */
 #define WRITER_BUSY_BYTES ((size_t)32 * 1024)
@@ -22,10 +21,7 @@
 #define WRITER_BATCHES_PER_ROUND 16
 
 /* enum dtap_log_level, which base/log.h takes as plain numbers. */
-enum writer_log_level {
-	WRITER_LOG_WARNING = 2,
-	WRITER_LOG_NOTICE = 3
-};
+enum { WRITER_LOG_WARNING = 2, WRITER_LOG_NOTICE = 3 };
 
 static void
 writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
@@ -38,13 +34,6 @@ writer_set_phase(struct dtap__writer *writer, enum dtap__writer_phase phase,
 			    phase == DTAP__WRITER_FLOWING);
 }
 
-static bool
-writer_is_bidirectional(const struct dtap__writer *writer)
-{
-	return writer->config.bidirectional &&
-	       writer->output->ops->read != NULL;
-}
-
 /* Gives up the file or connection; frames in progress will be sent again. */
 static void
 writer_drop_output(struct dtap__writer *writer)
@@ -54,43 +43,51 @@ writer_drop_output(struct dtap__writer *writer)
 	writer->session_frames = 0;
 }
 
-/* What outputs complain of names them already; what we do does not. */
+/* In the ledger, and in the log. What outputs complain of names them already;
+ * what we do does not. */
 static void
-writer_log_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
-		   const char *why, const char *then)
+writer_note_problem(struct dtap__writer *writer, enum dtap__log_cause cause,
+		    const char *why, const char *then)
 {
 	bool named = why == writer->output->error;
 
+	dtap__store_relaxed(&writer->ledger.last_errno,
+			    writer->output->system_errno);
 	dtap__log(writer->log, cause, WRITER_LOG_WARNING,
 		  "dnstap output %s%s%s%s", named ? "" : writer->config.where,
 		  named ? "" : ": ", why, then);
 }
 
-/* The output failed before frames flowed. */
+/* The output failed, and is opened again later. */
 static void
-writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
-		 enum dtap__log_cause cause, const char *why)
+writer_retreat(struct dtap__writer *writer, uint64_t now_ns,
+	       enum dtap__log_cause cause, const char *why)
 {
 	writer_drop_output(writer);
-	dtap__count_add(&writer->ledger.open_failures, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, cause, why, "; will try again");
+	writer_note_problem(writer, cause, why, "; will try again");
 	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
 	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
 }
 
-/* The output failed while frames flowed. */
+/* Before frames flowed. */
+static void
+writer_fail_open(struct dtap__writer *writer, uint64_t now_ns,
+		 enum dtap__log_cause cause, const char *why)
+{
+	dtap__count_add(&writer->ledger.open_failures, 1);
+	writer_retreat(writer, now_ns, cause, why);
+}
+
+/* While frames flowed. */
 static void
 writer_break(struct dtap__writer *writer, uint64_t now_ns, const char *why)
 {
-	writer_drop_output(writer);
 	dtap__count_add(&writer->ledger.broken_sessions, 1);
-	dtap__store_relaxed(&writer->ledger.last_errno,
-			    writer->output->system_errno);
-	writer_log_problem(writer, DTAP__LOG_BROKEN, why, "; will reconnect");
-	writer->retry_ns = now_ns + dtap__backoff_next_ns(&writer->backoff);
-	writer_set_phase(writer, DTAP__WRITER_DOWN, DTAP__NEVER);
+	/* Some peers take every connection and drop it: only a session that
+	 * lasted longer than we would wait next earns a short wait. */
+	if (now_ns - writer->flowing_ns >= writer->backoff.delay_ns)
+		dtap__backoff_reset(&writer->backoff);
+	writer_retreat(writer, now_ns, DTAP__LOG_BROKEN, why);
 }
 
 /* Tells the output where the last whole frame ends. */
@@ -145,19 +142,21 @@ writer_receive(struct dtap__writer *writer)
 	return dtap__session_received(&writer->session, octets, got);
 }
 
-/* The text for a log: the session's complaint, or the output's. */
+/* The text for a log: the session's complaint, or the output's, or ours that
+ * time is up. */
 static const char *
-writer_complaint(const struct dtap__writer *writer, enum dtap_result result)
+writer_complaint(struct dtap__writer *writer, enum dtap_result result,
+		 const char *late)
 {
+	if (result == DTAP_OK || result == DTAP_AGAIN) {
+		writer->output->system_errno = ETIMEDOUT;
+		return late;
+	}
 	if (writer->session.error[0] != '\0')
 		return writer->session.error;
-	if (result == DTAP_E_SYSTEM && writer->output->error[0] != '\0')
+	if (writer->output->error[0] != '\0')
 		return writer->output->error;
-	if (result == DTAP_E_CLOSED)
-		return writer->output->error[0] != '\0'
-			       ? writer->output->error
-			       : "the peer closed the connection";
-	return "failed";
+	return "the peer closed the connection";
 }
 
 static void
@@ -178,7 +177,9 @@ writer_step_opening(struct dtap__writer *writer, uint64_t now_ns)
 				 writer->output->error);
 		return;
 	}
-	dtap__session_begin(&writer->session, writer_is_bidirectional(writer));
+	dtap__session_begin(&writer->session,
+			    writer->config.bidirectional &&
+				    writer->output->ops->read != NULL);
 	writer_set_phase(writer, DTAP__WRITER_SHAKING,
 			 now_ns + writer->config.handshake_timeout_ms *
 					  DTAP__NS_PER_MS);
@@ -216,36 +217,34 @@ writer_step_down(struct dtap__writer *writer, uint64_t now_ns)
 }
 
 static void
+writer_begin_flow(struct dtap__writer *writer, uint64_t now_ns)
+{
+	dtap__count_add(&writer->ledger.sessions, 1);
+	dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
+		  "dnstap output %s: frames flow", writer->config.where);
+	writer->flowing_ns = now_ns;
+	writer->idle_ms = 1;
+	writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
+}
+
+static void
 writer_step_shaking(struct dtap__writer *writer, uint64_t now_ns)
 {
 	enum dtap_result result = writer_send_control(writer);
+	bool failed;
 
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
 	if (result == DTAP_OK && !writer->blocked)
 		result = writer_send_control(writer);
-	if (result != DTAP_OK && result != DTAP_AGAIN) {
+	failed = result != DTAP_OK && result != DTAP_AGAIN;
+	if (!failed && dtap__session_flows(&writer->session))
+		writer_begin_flow(writer, now_ns);
+	else if (failed || now_ns >= writer->deadline_ns)
 		writer_fail_open(writer, now_ns, DTAP__LOG_HANDSHAKE,
-				 writer_complaint(writer, result));
-		return;
-	}
-	if (dtap__session_flows(&writer->session)) {
-		dtap__backoff_reset(&writer->backoff);
-		dtap__count_add(&writer->ledger.sessions, 1);
-		dtap__log(writer->log, DTAP__LOG_CONNECTED, WRITER_LOG_NOTICE,
-			  "dnstap output %s: frames flow",
-			  writer->config.where);
-		writer->idle_ms = 1;
-		writer->last_try = false;
-		writer_set_phase(writer, DTAP__WRITER_FLOWING, DTAP__NEVER);
-		return;
-	}
-	if (now_ns >= writer->deadline_ns) {
-		writer->output->system_errno = ETIMEDOUT;
-		writer_fail_open(writer, now_ns, DTAP__LOG_HANDSHAKE,
-				 "the peer did not answer the handshake");
-	}
+				 writer_complaint(writer, result,
+						  "the peer sent no ACCEPT"));
 }
 
 /* Accounts for what the output took of the batch. */
@@ -260,8 +259,11 @@ writer_account(struct dtap__writer *writer, size_t taken)
 	dtap__store_release(&writer->ledger.written,
 			    dtap__load_relaxed(&writer->ledger.written) +
 				    frames);
-	if (frames > 0)
-		writer_mark(writer);
+	if (frames == 0)
+		return;
+	writer_mark(writer);
+	/* Only a frame is progress: many a session breaks at its first. */
+	writer->last_try = false;
 }
 
 /* One batch, and at most limit octets beyond the frame in progress. DTAP_OK:
@@ -383,40 +385,46 @@ writer_step_flowing(struct dtap__writer *writer, uint64_t now_ns)
 	else if (result == DTAP_OK)
 		result = writer_drain(writer, now_ns);
 
-	if (result == DTAP_AGAIN && now_ns >= writer->deadline_ns) {
-		writer->output->system_errno = ETIMEDOUT;
-		writer_break(writer, now_ns, "the peer takes no more frames");
-	} else if (result == DTAP_AGAIN) {
+	if (result == DTAP_AGAIN && now_ns < writer->deadline_ns) {
 		writer_note_blocked(writer, now_ns);
 	} else if (result != DTAP_OK) {
-		writer_break(writer, now_ns, writer_complaint(writer, result));
+		writer_break(writer, now_ns,
+			     writer_complaint(writer, result,
+					      "the peer takes no more frames"));
 	} else if (finish && (writer->reopening || writer->drained)) {
 		writer_begin_finish(writer, now_ns);
 	}
 }
 
-/* The stream has ended as it should, or for good. */
-static void
-writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool clean)
+/* Whether the file has reached the disk; true for what is no file. */
+static bool
+writer_sync(struct dtap__writer *writer)
 {
 	struct dtap__output *output = writer->output;
-	bool confirmed = dtap__session_confirmed(&writer->session);
 
-	if (clean && output->ops->sync != NULL) {
-		confirmed = output->ops->sync(output) == DTAP_OK;
-		if (!confirmed)
-			writer_log_problem(writer, DTAP__LOG_BROKEN,
-					   output->error, "");
-	}
-	if (confirmed)
-		dtap__count_add(&writer->ledger.confirmed,
+	if (output->ops->sync == NULL || output->ops->sync(output) == DTAP_OK)
+		return true;
+	writer_note_problem(writer, DTAP__LOG_BROKEN, output->error, "");
+	return false;
+}
+
+/* The stream has ended: as it should (complete), or for good. */
+static void
+writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool complete)
+{
+	/* Release: whoever reads it sees written, too: never less. */
+	if (complete && (writer->output->ops->sync != NULL ||
+			 dtap__session_confirmed(&writer->session)))
+		dtap__store_release(
+			&writer->ledger.confirmed,
+			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
-	if (!clean)
-		dtap__count_add(&writer->ledger.broken_sessions, 1);
+	if (complete)
+		dtap__backoff_reset(&writer->backoff);
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
-	writer->complete = clean;
+	writer->complete = complete;
 	writer->retry_ns = now_ns;
 	writer_set_phase(writer,
 			 writer->reopening ? DTAP__WRITER_DOWN
@@ -432,37 +440,34 @@ writer_step_finishing(struct dtap__writer *writer, uint64_t now_ns)
 	writer->blocked = result == DTAP_AGAIN;
 	if (result == DTAP_OK || result == DTAP_AGAIN)
 		result = writer_receive(writer);
-	if (dtap__session_over(&writer->session))
-		writer_end_session(writer, now_ns, true);
-	else if (result != DTAP_OK || now_ns >= writer->deadline_ns)
-		writer_end_session(writer, now_ns, false);
+	if (writer->session.state == DTAP__SESSION_DONE) {
+		writer_end_session(writer, now_ns, writer_sync(writer));
+		return;
+	}
+	if (result == DTAP_OK && now_ns < writer->deadline_ns)
+		return;
+	dtap__count_add(&writer->ledger.broken_sessions, 1);
+	writer_note_problem(writer, DTAP__LOG_BROKEN,
+			    writer_complaint(writer, result,
+					     "the peer sent no FINISH"), "");
+	writer_end_session(writer, now_ns, false);
 }
 
 /* One call of the phase's function; true when it changed the phase. */
 static bool
 writer_step_phase(struct dtap__writer *writer, uint64_t now_ns)
 {
+	static void (*const steps[])(struct dtap__writer *, uint64_t) = {
+		[DTAP__WRITER_DOWN] = writer_step_down,
+		[DTAP__WRITER_OPENING] = writer_step_opening,
+		[DTAP__WRITER_SHAKING] = writer_step_shaking,
+		[DTAP__WRITER_FLOWING] = writer_step_flowing,
+		[DTAP__WRITER_FINISHING] = writer_step_finishing,
+	};
 	enum dtap__writer_phase before = writer->phase;
 
-	switch (writer->phase) {
-	case DTAP__WRITER_DOWN:
-		writer_step_down(writer, now_ns);
-		break;
-	case DTAP__WRITER_OPENING:
-		writer_step_opening(writer, now_ns);
-		break;
-	case DTAP__WRITER_SHAKING:
-		writer_step_shaking(writer, now_ns);
-		break;
-	case DTAP__WRITER_FLOWING:
-		writer_step_flowing(writer, now_ns);
-		break;
-	case DTAP__WRITER_FINISHING:
-		writer_step_finishing(writer, now_ns);
-		break;
-	case DTAP__WRITER_ENDED:
-		break;
-	}
+	if (before != DTAP__WRITER_ENDED)
+		steps[before](writer, now_ns);
 	return writer->phase != before;
 }
 
@@ -473,8 +478,10 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		       now_ns >=
 			       dtap__load_relaxed(&writer->stop_deadline_ns);
 
-	/* What needs no waiting is still done when the time is up. */
-	while (writer_step_phase(writer, now_ns))
+	/* What needs no waiting is still done when the time is up. Not to go
+	 * round for ever, the clock is looked at again when back in DOWN. */
+	while (writer_step_phase(writer, now_ns) &&
+	       writer->phase != DTAP__WRITER_DOWN)
 		continue;
 	if (expired && writer->phase != DTAP__WRITER_ENDED) {
 		writer_drop_output(writer);

@@ -18,6 +18,7 @@
 #define OTHER "\0\0\0\1" "\0\0\0\4" "text"
 #define EMPTY "\0\0\0\1" "\0\0\0\0"
 #define NEARLY "\0\0\0\1" "\0\0\0\x15" "protobuf:dnstap.Dnsta"
+#define LONGER "\0\0\0\1" "\0\0\0\x17" "protobuf:dnstap.Dnstap2"
 #define STRANGE "\0\0\0\2" "\0\0\0\3" "abc"
 
 START_TEST(writes_the_octets_of_the_protocol)
@@ -71,6 +72,7 @@ static const struct read_case read_cases[] = {
 	GOOD(ACCEPT OURS OTHER EMPTY, 1, 3, true),
 	GOOD(ACCEPT OTHER OURS, 1, 2, true),
 	GOOD(ACCEPT OTHER EMPTY NEARLY, 1, 3, false),
+	GOOD(ACCEPT NEARLY LONGER, 1, 2, false),
 	/* Unknown fields are stepped over, wherever they stand. */
 	GOOD(START STRANGE OURS, 2, 1, true),
 	GOOD(START OURS STRANGE, 2, 1, true),

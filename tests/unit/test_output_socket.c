@@ -318,6 +318,32 @@ START_TEST(no_child_program_inherits_it)
 }
 END_TEST
 
+/* A copy, as a child of the host has one after fork(). */
+START_TEST(a_copy_in_other_hands_does_not_keep_it_open)
+{
+	struct timeval patience = { .tv_sec = 10 };
+	struct pair pair;
+	char into[8];
+	size_t taken;
+	int copy;
+
+	scratch_enter();
+	pair = connect_pair(_i);
+	setsockopt(pair.peer, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
+	copy = dup(pair.output->ops->get_fd(pair.output));
+	ck_assert_int_ge(copy, 0);
+	ck_assert_int_eq(outputs_write(pair.output, "last", &taken), DTAP_OK);
+	pair.output->ops->close(pair.output);
+	ck_assert_int_eq(recv(pair.peer, into, 8, 0), 4);
+	ck_assert_int_eq(recv(pair.peer, into, 8, 0), 0);
+	pair.output->ops->free(pair.output);
+	close(copy);
+	close(pair.peer);
+	scratch_leave();
+}
+END_TEST
+
 START_TEST(can_be_opened_again)
 {
 	struct dtap__output *output;
@@ -367,6 +393,7 @@ main(void)
 	add_for_both(suite, never_uses_a_foreign_descriptor);
 	add_for_both(suite, reading_spares_a_foreign_descriptor);
 	add_for_both(suite, no_child_program_inherits_it);
+	add_for_both(suite, a_copy_in_other_hands_does_not_keep_it_open);
 	support_add(suite, can_be_opened_again);
 	return support_run(suite);
 }

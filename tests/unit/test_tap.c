@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/output_gate.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -243,10 +244,11 @@ START_TEST(reopen_moves_the_old_file_aside_and_loses_nothing)
 
 		ck_assert_int_eq(dtap_submit(producer, &event), DTAP_OK);
 		if (i % 1000 == 500) {
-			uint64_t before = taps_stats(tap).rotations;
+			uint64_t before = taps_stats(tap).sessions;
 
 			ck_assert_int_eq(dtap_reopen(tap), DTAP_OK);
-			while (taps_stats(tap).rotations == before)
+			/* Between two files a request would ask for nothing. */
+			while (taps_stats(tap).sessions == before)
 				usleep(1000);
 		}
 	}
@@ -365,6 +367,82 @@ START_TEST(concurrent_stops_agree)
 }
 END_TEST
 
+static dtap_options *
+options_with_log(dtap_log_function *function, void *user)
+{
+	dtap_options *options = dtap_options_new();
+
+	ck_assert_int_eq(dtap_options_set_log(options, function, user),
+			 DTAP_OK);
+	return options;
+}
+
+static void *
+stop_soon_and_briefly(void *tap)
+{
+	usleep(20000);
+	return (void *)(intptr_t)dtap_stop(tap, 1);
+}
+
+static void *
+unlock_later(void *gate)
+{
+	usleep(400000);
+	output_gate_unlock(gate);
+	return NULL;
+}
+
+START_TEST(a_second_stop_waits_for_the_first)
+{
+	dtap_options *options = options_with_log(NULL, NULL);
+	struct output_gate gate;
+	pthread_t threads[2];
+	void *second;
+	dtap *tap;
+
+	tap = output_gate_start(&gate, true, options);
+	pthread_create(&threads[0], NULL, stop_soon_and_briefly, tap);
+	pthread_create(&threads[1], NULL, unlock_later, &gate);
+	ck_assert_int_eq(dtap_stop(tap, 20000), DTAP_OK);
+	pthread_join(threads[0], &second);
+	pthread_join(threads[1], NULL);
+	ck_assert_int_eq((int)(intptr_t)second, DTAP_OK);
+	dtap_close(&tap);
+	dtap_options_free(&options);
+}
+END_TEST
+
+static void
+count_line(void *lines, enum dtap_log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+	__atomic_fetch_add((int *)lines, 1, __ATOMIC_RELAXED);
+}
+
+/* The host's log may be gone by the time the file system answers. */
+START_TEST(a_writer_that_is_left_behind_has_no_log)
+{
+	int lines = 0;
+	dtap_options *options = options_with_log(count_line, &lines);
+	struct output_gate gate;
+	int before;
+	dtap *tap;
+
+	tap = output_gate_start(&gate, true, options);
+	dtap_options_free(&options);
+	usleep(20000);
+	ck_assert_int_eq(dtap_stop(tap, 0), DTAP_E_TIMEOUT);
+	dtap_close(&tap);
+	before = __atomic_load_n(&lines, __ATOMIC_RELAXED);
+	/* That frames flow would be a line. */
+	output_gate_unlock(&gate);
+	while (!output_gate_is_freed(&gate))
+		usleep(1000);
+	ck_assert_int_eq(__atomic_load_n(&lines, __ATOMIC_RELAXED), before);
+}
+END_TEST
+
 START_TEST(close_stops_what_still_runs)
 {
 	dtap_producer *producer;
@@ -423,6 +501,8 @@ main(void)
 	support_add(suite, rotation_by_size_keeps_every_frame_whole);
 	support_add(suite, the_writer_thread_blocks_every_signal);
 	support_add(suite, concurrent_stops_agree);
+	support_add(suite, a_second_stop_waits_for_the_first);
+	support_add(suite, a_writer_that_is_left_behind_has_no_log);
 	support_add(suite, close_stops_what_still_runs);
 	support_add(suite, two_taps_do_not_know_each_other);
 	return support_run(suite);

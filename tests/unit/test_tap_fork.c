@@ -4,9 +4,13 @@
  */
 #include <dnstap/dtap.h>
 
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <urcu-bp.h>
 
 #include "support/scratch.h"
 #include "support/support.h"
@@ -150,6 +154,85 @@ START_TEST(a_child_can_have_a_tap_of_its_own)
 }
 END_TEST
 
+static atomic_bool busy_over;
+
+/* Keeps every lock of the tap and of liburcu busy. */
+static void *
+keep_busy(void *tap)
+{
+	struct dtap_event event = taps_event(0);
+	dtap_producer *producer;
+
+	while (!atomic_load(&busy_over)) {
+		taps_stats(tap);
+		ck_assert_int_eq(dtap_producer_open(tap, &producer), DTAP_OK);
+		dtap_submit(producer, &event);
+		dtap_producer_close(&producer);
+	}
+	return NULL;
+}
+
+/*
+ * In the child: takes those locks, and has a grace period. Allocates nothing,
+ * for that the sanitizers' allocators do not allow here.
+ */
+static int
+take_every_lock(dtap *tap)
+{
+	struct dtap_stats stats = DTAP_STATS_INIT;
+
+	if (dtap_stats_get(tap, &stats) != DTAP_OK)
+		return 1;
+	urcu_bp_synchronize_rcu();
+	return 0;
+}
+
+/* As expect_child_success(), but a child that hangs is ended. */
+static void
+expect_child_ends(pid_t child)
+{
+	int status;
+	int waits = 0;
+
+	ck_assert_int_gt(child, 0);
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		if (++waits == 20000)
+			kill(child, SIGKILL);
+		usleep(1000);
+	}
+	ck_assert_msg(WIFEXITED(status), "the child hangs");
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+
+START_TEST(a_fork_at_any_moment_leaves_no_lock_taken)
+{
+	enum { FORKS = 100 };
+	static const char *const more[] = { "ring-bytes=64K",
+					    "ring-memory-bytes=1G", NULL };
+	pthread_t threads[3];
+	dtap *tap;
+
+	scratch_enter();
+	tap = taps_start("file:x.fstrm", more);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, keep_busy,
+						tap),
+				 0);
+	for (int i = 0; i < FORKS; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(take_every_lock(tap));
+		expect_child_ends(child);
+	}
+	atomic_store(&busy_over, true);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	taps_finish(&tap, 5000);
+	scratch_leave();
+}
+END_TEST
+
 START_TEST(descriptors_do_not_reach_programs_that_are_executed)
 {
 	dtap *tap;
@@ -177,6 +260,7 @@ main(void)
 	support_add(suite, a_tap_with_producers_is_not_the_childs);
 	support_add(suite, a_tap_that_is_only_open_goes_over_into_the_child);
 	support_add(suite, a_child_can_have_a_tap_of_its_own);
+	support_add(suite, a_fork_at_any_moment_leaves_no_lock_taken);
 	support_add(suite, descriptors_do_not_reach_programs_that_are_executed);
 	return support_run(suite);
 }

@@ -139,6 +139,19 @@ remember_extra(const struct dtap_message *message, void *context)
 	extra[message->extra.bytes] = '\0';
 }
 
+static void
+join_extras(const struct dtap_message *message, void *context)
+{
+	char *extras = context;
+	size_t length = strlen(extras);
+
+	ck_assert_uint_lt(length + message->extra.bytes, 256);
+	if (message->extra.data != NULL)
+		memcpy(extras + length, message->extra.data,
+		       message->extra.bytes);
+	extras[length + message->extra.bytes] = '\0';
+}
+
 START_TEST(a_full_ring_drops_whole_events_and_tells_so_in_the_stream)
 {
 	struct dtap_event event;
@@ -176,6 +189,86 @@ START_TEST(a_full_ring_drops_whole_events_and_tells_so_in_the_stream)
 		      "%s", extra);
 	ck_assert_ptr_nonnull(
 		strstr(extra, "dtap.last=1700000000.000000222"));
+	scratch_leave();
+}
+END_TEST
+
+/* The largest message that an empty ring of 64 KiB takes. */
+static uint32_t
+find_largest(struct dtap_event *event)
+{
+	static const char *const mute[] = { "ring-bytes=64K",
+					    "loss-report=no", NULL };
+	enum dtap_result result = DTAP_E_TOO_BIG;
+	dtap_producer *producer;
+	dtap *tap;
+
+	tap = taps_open("file:x.fstrm", mute);
+	ck_assert_int_eq(dtap_producer_open(tap, &producer), DTAP_OK);
+	event->query_message_bytes = 32 * 1024;
+	while (result == DTAP_E_TOO_BIG) {
+		event->query_message_bytes--;
+		result = dtap_submit(producer, event);
+	}
+	ck_assert_int_eq(result, DTAP_OK);
+	dtap_producer_close(&producer);
+	dtap_close(&tap);
+	return event->query_message_bytes;
+}
+
+START_TEST(a_report_of_loss_makes_no_event_too_big)
+{
+	static uint8_t large[DTAP_MESSAGE_BYTES_MAX];
+	struct dtap_event event = taps_event(0);
+	struct dtap_event small = taps_event(1);
+	dtap_producer *producer;
+	char extra[256] = "";
+	uint32_t largest;
+	dtap *tap;
+
+	scratch_enter();
+	event.query_message = large;
+	largest = find_largest(&event);
+	tap = taps_open("file:x.fstrm", small_ring);
+	ck_assert_int_eq(dtap_producer_open(tap, &producer), DTAP_OK);
+	event.query_message_bytes = largest + 1;
+	ck_assert_int_eq(dtap_submit(producer, &event), DTAP_E_TOO_BIG);
+	event.query_message_bytes = largest;
+	ck_assert_int_eq(dtap_submit(producer, &event), DTAP_OK);
+	ck_assert_int_eq(dtap_submit(producer, &small), DTAP_OK);
+	dtap_producer_close(&producer);
+	ck_assert_int_eq(dtap_start(tap), DTAP_OK);
+	taps_finish(&tap, 5000);
+	ck_assert_uint_eq(taps_read("x.fstrm", remember_extra, extra), 2);
+	ck_assert_ptr_eq(strstr(extra, "dtap.lost=1 dtap.cause=too-big"),
+			 extra);
+	scratch_leave();
+}
+END_TEST
+
+/* Also when it could have been written without looking twice. */
+START_TEST(a_loss_is_told_with_the_next_event_and_once)
+{
+	struct dtap_event event = taps_event(0);
+	dtap_producer *producer;
+	char extra[256] = "";
+	uint32_t fitted;
+	dtap *tap;
+
+	scratch_enter();
+	tap = taps_open("file:x.fstrm", small_ring);
+	ck_assert_int_eq(dtap_producer_open(tap, &producer), DTAP_OK);
+	fitted = fill(producer); /* and one was lost */
+	ck_assert_int_eq(dtap_start(tap), DTAP_OK);
+	while (taps_stats(tap).written < fitted)
+		usleep(1000);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(dtap_submit(producer, &event), DTAP_OK);
+	dtap_producer_close(&producer);
+	taps_finish(&tap, 5000);
+	taps_read("x.fstrm", join_extras, extra);
+	ck_assert_ptr_eq(strstr(extra, "dtap.lost=1 dtap.cause=full"), extra);
+	ck_assert_ptr_null(strstr(extra + 1, "dtap.lost"));
 	scratch_leave();
 }
 END_TEST
@@ -320,6 +413,8 @@ main(void)
 	support_add(suite, the_largest_event_fits_and_half_a_ring_is_the_limit);
 	support_add(suite,
 		    a_full_ring_drops_whole_events_and_tells_so_in_the_stream);
+	support_add(suite, a_report_of_loss_makes_no_event_too_big);
+	support_add(suite, a_loss_is_told_with_the_next_event_and_once);
 	support_add(suite, the_report_of_loss_can_be_turned_off);
 	support_add(suite, no_ring_is_a_fate_of_its_own);
 	support_add(suite, a_stopped_tap_takes_no_more);

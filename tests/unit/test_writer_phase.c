@@ -3,147 +3,12 @@
  * The writer against an output that misbehaves on demand. Time is a number
  * that the test moves; nothing here sleeps.
  */
-#include "writer/writer_phase.h"
+#include "support/writers.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <errno.h>
 
-#include "base/clock.h"
-#include "frame/frame_control.h"
-#include "output/output_memory.h"
-#include "support/support.h"
-
-#define CAPACITY_BYTES ((size_t)1 << 20)
-
-struct fixture {
-	struct dtap__ring_set set;
-	struct dtap__ring_node *node;
-	struct dtap__log log;
-	struct dtap__output *output;
-	struct dtap__writer writer;
-	uint64_t now_ns;
-	unsigned int frames; /* put so far */
-	uint8_t accept[DTAP__CONTROL_WRITTEN_MAX];
-	uint8_t finish[DTAP__CONTROL_WRITTEN_MAX];
-	struct dtap__memory_reply replies[4];
-};
-
-static const struct dtap__writer_config config = {
-	.where = "memory",
-	.bidirectional = true,
-	.latency_ms = 10,
-	.connect_timeout_ms = 1000,
-	.handshake_timeout_ms = 1000,
-	.write_timeout_ms = 1000,
-	.reconnect_min_ms = 50,
-	.reconnect_max_ms = 400,
-};
-
-static void
-fixture_init(struct fixture *f, const struct dtap__memory_script *script)
-{
-	dtap__log_init(&f->log, NULL, NULL);
-	dtap__ring_set_init(&f->set, UINT64_C(1) << 30);
-	ck_assert_int_eq(dtap__ring_set_add(&f->set, DTAP__RING_BYTES_MIN,
-					    DTAP__RING_AUTO, &f->node),
-			 DTAP_OK);
-	f->output = dtap__output_memory_new(CAPACITY_BYTES, script);
-	ck_assert_ptr_nonnull(f->output);
-	ck_assert_int_eq(dtap__writer_init(&f->writer, &config, &f->set,
-					   f->output, &f->log),
-			 DTAP_OK);
-	f->now_ns = DTAP__NS_PER_SEC;
-	f->frames = 0;
-}
-
-static void
-fixture_fini(struct fixture *f)
-{
-	dtap__writer_fini(&f->writer);
-	f->output->ops->free(f->output);
-	dtap__ring_retire(f->node);
-	dtap__ring_set_fini(&f->set);
-	dtap__log_fini(&f->log);
-}
-
-/* A frame whose payload is its number. */
-static void
-put_frame(struct fixture *f)
-{
-	uint8_t *slot = dtap__ring_reserve(&f->node->ring, 8);
-
-	ck_assert_ptr_nonnull(slot);
-	memset(slot, 0, 3);
-	slot[3] = 4;
-	memcpy(slot + 4, &f->frames, 4);
-	f->frames++;
-	dtap__ring_commit(&f->node->ring, 8);
-}
-
-static bool
-step(struct fixture *f)
-{
-	return dtap__writer_step(&f->writer, f->now_ns);
-}
-
-static void
-advance_ms(struct fixture *f, uint64_t ms)
-{
-	f->now_ns += ms * DTAP__NS_PER_MS;
-}
-
-/* Steps until the writer has ended, moving time; true if it did. */
-static bool
-run_out(struct fixture *f, int rounds)
-{
-	while (rounds-- > 0) {
-		if (!step(f))
-			return true;
-		advance_ms(f, 1);
-	}
-	return false;
-}
-
-static uint64_t
-written(const struct fixture *f)
-{
-	return dtap__load_relaxed(&f->writer.ledger.written);
-}
-
-static uint64_t
-confirmed(const struct fixture *f)
-{
-	return dtap__load_relaxed(&f->writer.ledger.confirmed);
-}
-
-/* Skips the control frame that must be at *at. */
-static void
-expect_control(const uint8_t *octets, size_t bytes, size_t *at,
-	       enum dtap__control_type type)
-{
-	uint8_t expected[DTAP__CONTROL_WRITTEN_MAX];
-	size_t length = dtap__control_write(expected, type);
-
-	ck_assert_uint_le(*at + length, bytes);
-	ck_assert_mem_eq(octets + *at, expected, length);
-	*at += length;
-}
-
-/* The data frames from *at on must be numbers first, first + 1 ... */
-static unsigned int
-expect_frames(const uint8_t *octets, size_t bytes, size_t *at,
-	      unsigned int first)
-{
-	while (*at + 8 <= bytes && octets[*at + 3] == 4) {
-		unsigned int number;
-
-		memcpy(&number, octets + *at + 4, 4);
-		ck_assert_uint_eq(number, first);
-		first++;
-		*at += 8;
-	}
-	return first;
-}
+/* START is the longest control frame that is written. */
+#define START_BYTES DTAP__CONTROL_WRITTEN_MAX
 
 START_TEST(a_stream_of_one_direction_is_start_frames_stop)
 {
@@ -173,39 +38,6 @@ START_TEST(a_stream_of_one_direction_is_start_frames_stop)
 }
 END_TEST
 
-/* Answers READY with ACCEPT, and the end of everything with FINISH. */
-static void
-script_peer(struct fixture *f, struct dtap__memory_script *script,
-	    size_t stream_bytes)
-{
-	size_t accept_bytes = dtap__control_write(f->accept,
-						  DTAP__CONTROL_ACCEPT);
-	size_t finish_bytes = dtap__control_write(f->finish,
-						  DTAP__CONTROL_FINISH);
-	uint8_t ready[DTAP__CONTROL_WRITTEN_MAX];
-	size_t ready_bytes = dtap__control_write(ready, DTAP__CONTROL_READY);
-
-	f->replies[0] = (struct dtap__memory_reply){ ready_bytes, f->accept,
-						     accept_bytes };
-	f->replies[1] = (struct dtap__memory_reply){
-		ready_bytes + stream_bytes, f->finish, finish_bytes
-	};
-	script->readable = true;
-	script->replies = f->replies;
-	script->reply_count = stream_bytes > 0 ? 2 : 1;
-}
-
-/* Octets of START, frames of 8 octets, and STOP. */
-static size_t
-stream_bytes(unsigned int frames)
-{
-	uint8_t control[DTAP__CONTROL_WRITTEN_MAX];
-
-	return dtap__control_write(control, DTAP__CONTROL_START) +
-	       dtap__control_write(control, DTAP__CONTROL_STOP) +
-	       8 * (size_t)frames;
-}
-
 START_TEST(both_directions_shake_hands_and_confirm)
 {
 	struct dtap__memory_script script = { .read_max_bytes = 1 };
@@ -232,6 +64,54 @@ START_TEST(both_directions_shake_hands_and_confirm)
 	ck_assert_uint_eq(expect_frames(octets, bytes, &at, 0), 2);
 	expect_control(octets, bytes, &at, DTAP__CONTROL_STOP);
 	ck_assert_uint_eq(at, bytes);
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(garbage_for_a_confirmation_is_none)
+{
+	struct dtap__memory_script script = { 0 };
+	struct fixture f;
+
+	script_peer(&f, &script, stream_bytes(1));
+	/* fixture_init() leaves the replies alone. */
+	f.replies[1].data = "no FINISH at all";
+	fixture_init(&f, &script);
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer, f.now_ns + DTAP__NS_PER_SEC);
+	ck_assert(run_out(&f, 100));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert_uint_eq(confirmed(&f), 0);
+	ck_assert(!f.writer.complete);
+	ck_assert_uint_eq(dtap__load_relaxed(&f.writer.ledger.broken_sessions),
+			  1);
+	fixture_fini(&f);
+}
+END_TEST
+
+static enum dtap_result
+sync_fails(struct dtap__output *output)
+{
+	return dtap__output_fail(output, EIO, "memory", "is worn out");
+}
+
+START_TEST(a_file_that_may_not_be_on_disk_is_no_success)
+{
+	struct dtap__memory_script script = { 0 };
+	struct dtap__output_ops ops;
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	ops = *f.output->ops;
+	ops.sync = sync_fails;
+	f.output->ops = &ops;
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer, f.now_ns + DTAP__NS_PER_SEC);
+	ck_assert(run_out(&f, 100));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert_uint_eq(confirmed(&f), 0);
+	ck_assert(!f.writer.complete);
+	ck_assert_int_eq(dtap__load_relaxed(&f.writer.ledger.last_errno), EIO);
 	fixture_fini(&f);
 }
 END_TEST
@@ -301,6 +181,56 @@ START_TEST(an_output_that_refuses_is_tried_with_back_off)
 	/* 50 + 100 + 200 ms, each a quarter more or less. */
 	ck_assert_int_ge(rounds, 262);
 	ck_assert_int_le(rounds, 442);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* Runs for so long; the sessions that began meanwhile. */
+static size_t
+sessions_in_ms(struct fixture *f, int ms)
+{
+	size_t before = dtap__output_memory_sessions(f->output);
+
+	while (ms-- > 0) {
+		put_frame(f);
+		ck_assert(step(f));
+		advance_ms(f, 1);
+	}
+	return dtap__output_memory_sessions(f->output) - before;
+}
+
+START_TEST(a_peer_that_drops_every_session_is_tried_less_and_less)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX,
+		.break_after_bytes = stream_bytes(1),
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	/* At once, and after 50, 100, 200, 400 ms, and so on with 400. */
+	ck_assert_uint_le(sessions_in_ms(&f, 1000), 5);
+	ck_assert_uint_le(sessions_in_ms(&f, 1000), 4);
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(a_peer_that_was_well_for_a_while_is_tried_soon)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX,
+		.break_after_bytes = stream_bytes(500),
+	};
+	struct fixture f;
+	int down_ms = 0;
+
+	fixture_init(&f, &script);
+	for (int ms = 0; ms < 3000; ms++) {
+		sessions_in_ms(&f, 1);
+		down_ms = f.writer.phase == DTAP__WRITER_DOWN ? down_ms + 1 : 0;
+		ck_assert_int_le(down_ms, 63); /* 50 ms and a quarter */
+	}
+	ck_assert_uint_ge(dtap__output_memory_sessions(f.output), 5);
 	fixture_fini(&f);
 }
 END_TEST
@@ -470,6 +400,24 @@ START_TEST(reopening_ends_one_stream_and_begins_another)
 }
 END_TEST
 
+/* A full disk often has room for START, and a dying peer for READY. */
+START_TEST(a_session_without_a_frame_does_not_reset_the_back_off)
+{
+	struct dtap__memory_script script = {
+		.breaks = UINT32_MAX, .break_after_bytes = START_BYTES
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	put_frame(&f);
+	ck_assert(!run_out(&f, 2000));
+	/* 50 + 100 + 200 + 400 + 400 ... ms, each a quarter more or less. */
+	ck_assert_uint_ge(dtap__output_memory_sessions(f.output), 5);
+	ck_assert_uint_le(dtap__output_memory_sessions(f.output), 9);
+	fixture_fini(&f);
+}
+END_TEST
+
 START_TEST(stop_ends_in_time_whatever_the_phase)
 {
 	static const struct dtap__memory_script scripts[] = {
@@ -478,6 +426,8 @@ START_TEST(stop_ends_in_time_whatever_the_phase)
 		{ .readable = true },
 		{ .again_every = 1 },
 		{ .write_max_bytes = 1, .again_every = 2 },
+		{ .breaks = UINT32_MAX, .break_after_bytes = START_BYTES },
+		{ .breaks = UINT32_MAX, .break_after_bytes = START_BYTES + 8 },
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
@@ -491,6 +441,8 @@ START_TEST(stop_ends_in_time_whatever_the_phase)
 					  f.now_ns + 20 * DTAP__NS_PER_MS);
 		ck_assert_msg(run_out(&f, 21), "script %zu", i);
 		ck_assert(!f.writer.complete);
+		/* One a round at most: the clock is looked at in between. */
+		ck_assert_uint_le(dtap__output_memory_sessions(f.output), 23);
 		/* What is not written is still there to be counted. */
 		ck_assert_uint_eq(written(&f) + dtap__batch_count_frames(
 							&f.node->ring),
@@ -545,14 +497,21 @@ main(void)
 
 	support_add(suite, a_stream_of_one_direction_is_start_frames_stop);
 	support_add(suite, both_directions_shake_hands_and_confirm);
+	support_add(suite, garbage_for_a_confirmation_is_none);
+	support_add(suite, a_file_that_may_not_be_on_disk_is_no_success);
 	support_add(suite, a_mute_peer_is_given_up_and_tried_again);
 	support_add(suite, garbage_for_an_answer_ends_the_session);
 	support_add(suite, an_output_that_refuses_is_tried_with_back_off);
+	support_add(suite,
+		    a_peer_that_drops_every_session_is_tried_less_and_less);
+	support_add(suite, a_peer_that_was_well_for_a_while_is_tried_soon);
 	support_add(suite, connecting_takes_at_most_its_time);
 	support_add(suite, a_break_anywhere_repeats_only_what_was_not_whole);
 	support_add(suite, short_writes_leave_the_same_stream);
 	support_add(suite, a_peer_that_takes_no_more_is_given_up);
 	support_add(suite, reopening_ends_one_stream_and_begins_another);
+	support_add(suite,
+		    a_session_without_a_frame_does_not_reset_the_back_off);
 	support_add(suite, stop_ends_in_time_whatever_the_phase);
 	support_add(suite, a_stop_without_time_does_what_needs_no_waiting);
 	support_add(suite, an_idle_writer_rests_longer_and_longer);

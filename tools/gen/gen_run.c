@@ -10,7 +10,7 @@
 #include "gen_run.h"
 
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@
 #define GEN_NS_PER_SEC UINT64_C(1000000000)
 #define GEN_SLICE_NS UINT64_C(1000000)
 
-static volatile sig_atomic_t gen_interrupted;
+/* Lock-free, so the signal handler may set it (C11 7.14.1.1). */
+static atomic_int gen_interrupted;
 
 struct gen_worker {
 	const struct gen_options *options;
@@ -41,7 +42,7 @@ struct gen_worker {
 void
 gen_run_interrupt(void)
 {
-	gen_interrupted = 1;
+	atomic_store_explicit(&gen_interrupted, 1, memory_order_relaxed);
 }
 
 static uint64_t
@@ -123,7 +124,7 @@ gen_allowance(const struct gen_worker *worker, uint64_t done)
 static bool
 gen_time_is_up(const struct gen_worker *worker)
 {
-	return gen_interrupted != 0 ||
+	return atomic_load_explicit(&gen_interrupted, memory_order_relaxed) ||
 	       (worker->options->seconds != 0 &&
 		gen_clock_ns(CLOCK_MONOTONIC) - worker->start_ns >=
 			worker->options->seconds * GEN_NS_PER_SEC);
