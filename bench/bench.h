@@ -52,17 +52,25 @@ bench_event_init(struct bench_event *made, enum bench_kind kind);
 /* The first event has this number; ports and times follow from it. */
 #define BENCH_NUMBER_FIRST 0x8000u
 
-/* What differs from one event to the next, as a server would set it. */
+/*
+ * What differs from one event to the next, as a server would set it; it
+ * knows which of the two it is about to send. The message's octets stay as
+ * they are: a server has received or composed them some time before, and
+ * octets that were stored in this moment would be slow to load again.
+ */
 static inline __attribute__((always_inline)) void
-bench_event_turn(struct bench_event *made, uint32_t number)
+bench_event_turn(struct bench_event *made, uint32_t number, bool response)
 {
-	uint16_t id = (uint16_t)number;
+	struct dtap_event *event = &made->event;
 
-	made->event.query_port = (uint16_t)number;
-	made->event.query_time_nsec = number;
-	if (made->event.response_time_sec != 0)
-		made->event.response_time_nsec = number;
-	memcpy(made->message, &id, sizeof(id));
+	event->query_port = (uint16_t)number;
+	event->query_time_nsec = number;
+	if (response) {
+		event->response_time_nsec = number;
+		event->response_message = made->message;
+	} else {
+		event->query_message = made->message;
+	}
 }
 
 /*
@@ -75,7 +83,7 @@ struct bench_subject {
 	void *(*open)(const char *uri, enum bench_kind kind);
 	/* Events in a row; returns how many were taken: all, or until full. */
 	size_t (*burst)(void *self, size_t events);
-	/* The same, but does not mind refusal. */
+	/* The same for queries, but does not mind refusal. */
 	void (*insist)(void *self, size_t events);
 	/* Events at a steady rate; how long each took, in ticks. */
 	void (*pace)(void *self, uint64_t *ticks, size_t events);
@@ -147,29 +155,32 @@ bench_submit(void *self, struct bench_event *event);
 
 static inline __attribute__((always_inline)) size_t
 bench_loop_burst(bench_submit *submit, void *self, struct bench_event *event,
-		 size_t events)
+		 size_t events, bool response)
 {
-	for (size_t i = 0; i < events; i++) {
-		bench_event_turn(event, BENCH_NUMBER_FIRST + (uint32_t)i);
+	size_t last = BENCH_NUMBER_FIRST + events;
+
+	for (size_t n = BENCH_NUMBER_FIRST; n < last; n++) {
+		bench_event_turn(event, (uint32_t)n, response);
 		if (!submit(self, event))
-			return i;
+			return n - BENCH_NUMBER_FIRST;
 	}
 	return events;
 }
 
 static inline __attribute__((always_inline)) void
 bench_loop_insist(bench_submit *submit, void *self, struct bench_event *event,
-		  size_t events)
+		  size_t events, bool response)
 {
 	for (size_t i = 0; i < events; i++) {
-		bench_event_turn(event, BENCH_NUMBER_FIRST + (uint32_t)i);
+		bench_event_turn(event, BENCH_NUMBER_FIRST + (uint32_t)i,
+				 response);
 		submit(self, event);
 	}
 }
 
 static inline __attribute__((always_inline)) void
 bench_loop_pace(bench_submit *submit, void *self, struct bench_event *event,
-		uint64_t *ticks, size_t events)
+		uint64_t *ticks, size_t events, bool response)
 {
 	uint64_t step = (uint64_t)(BENCH_PACE_NS * bench_ticks_per_ns());
 	uint64_t due = bench_ticks();
@@ -184,31 +195,39 @@ bench_loop_pace(bench_submit *submit, void *self, struct bench_event *event,
 		if (begin - due > 16 * step)
 			due = begin;
 		begin = bench_ticks();
-		bench_event_turn(event, BENCH_NUMBER_FIRST + (uint32_t)i);
+		bench_event_turn(event, BENCH_NUMBER_FIRST + (uint32_t)i,
+				 response);
 		submit(self, event);
 		ticks[i] = bench_ticks() - begin;
 	}
 }
 
 /* The loops of one subject; prefix##_submit() and event are its own. */
-#define BENCH_LOOPS(prefix, type)                                            \
-	static __attribute__((noinline)) size_t                              \
-	prefix##_burst(void *self, size_t events)                            \
-	{                                                                    \
-		return bench_loop_burst(prefix##_submit, self,               \
-					&((type *)self)->event, events);     \
-	}                                                                    \
-	static __attribute__((noinline)) void                                \
-	prefix##_insist(void *self, size_t events)                           \
-	{                                                                    \
-		bench_loop_insist(prefix##_submit, self,                     \
-				  &((type *)self)->event, events);           \
-	}                                                                    \
-	static __attribute__((noinline)) void                                \
-	prefix##_pace(void *self, uint64_t *ticks, size_t events)            \
-	{                                                                    \
-		bench_loop_pace(prefix##_submit, self,                       \
-				&((type *)self)->event, ticks, events);      \
+#define BENCH_LOOPS(prefix, type)                                             \
+	static __attribute__((noinline)) size_t                               \
+	prefix##_burst(void *self, size_t events)                             \
+	{                                                                     \
+		struct bench_event *event = &((type *)self)->event;           \
+                                                                              \
+		return event->event.response_message_bytes != 0               \
+			       ? bench_loop_burst(prefix##_submit, self,      \
+						  event, events, true)        \
+			       : bench_loop_burst(prefix##_submit, self,      \
+						  event, events, false);      \
+	}                                                                     \
+	static __attribute__((noinline)) void                                 \
+	prefix##_insist(void *self, size_t events)                            \
+	{                                                                     \
+		bench_loop_insist(prefix##_submit, self,                      \
+				  &((type *)self)->event, events, false);     \
+	}                                                                     \
+	static __attribute__((noinline)) void                                 \
+	prefix##_pace(void *self, uint64_t *ticks, size_t events)             \
+	{                                                                     \
+		struct bench_event *event = &((type *)self)->event;           \
+                                                                              \
+		bench_loop_pace(prefix##_submit, self, event, ticks, events,  \
+				event->event.response_message_bytes != 0);    \
 	}
 
 /*

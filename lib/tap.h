@@ -90,16 +90,19 @@ struct dtap {
 };
 
 struct dtap_producer {
-	/* The producer's thread alone. */
+	/*
+	 * The producer's thread alone. The encoder is first, so that the way
+	 * to a shape is one addition shorter.
+	 */
+	struct dtap__encoder encoder;
 	dtap *tap;
 	struct dtap__ring *ring; /* never NULL; without memory: no ring */
 	uint64_t generation;	 /* of what follows */
-	uint32_t plain_types;	 /* types that need no second look */
+	bool plain;		 /* see dtap__producer_is_plain() */
 	uint32_t types;
 	bool loss_report;
 	uint64_t sample_one_in;
 	struct dtap__loss loss;
-	struct dtap__encoder encoder;
 	/* Written by the producer's thread, read by statistics. */
 	struct dtap__tally tally;
 
@@ -134,6 +137,18 @@ void
 dtap__stats_watch_loss(void *tap);
 
 /* tap_producer.c */
+
+/*
+ * Whether an event of a shape that the encoder knows needs no second look: not
+ * while sampling, nor while a loss is to be told. Whether its type is wanted
+ * need not be asked, because the encoder is told only of events that are, and
+ * forgets all of them when that changes.
+ */
+static inline bool
+dtap__producer_is_plain(const dtap_producer *producer)
+{
+	return producer->sample_one_in <= 1 && producer->loss.lost == 0;
+}
 
 /*
  * Takes note of what has changed. DTAP_OK: go on; DTAP_E_STOPPED,

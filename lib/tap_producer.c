@@ -37,8 +37,7 @@ producer_copy_snapshot(dtap_producer *producer, uint64_t generation)
 	producer->generation = generation;
 	producer->types = snapshot->types;
 	producer->sample_one_in = snapshot->sample_one_in;
-	producer->plain_types =
-		snapshot->sample_one_in > 1 ? 0 : snapshot->types;
+	producer->plain = dtap__producer_is_plain(producer);
 	producer->loss_report = snapshot->loss_report;
 	dtap__encoder_init(&producer->encoder, &snapshot->prefix);
 	dtap__grace_reader_done(&tap->grace);

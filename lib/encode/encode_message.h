@@ -92,10 +92,16 @@ enum dtap__shape_ends {
 enum dtap__shape_layout {
 	DTAP__SHAPE_ANY,
 	DTAP__SHAPE_QUERY_INET,	/* both addresses, a query */
-	DTAP__SHAPE_QUERY_INET6,
 	DTAP__SHAPE_RESPONSE_INET,	/* and response_time, a response */
+	DTAP__SHAPE_QUERY_INET6,
 	DTAP__SHAPE_RESPONSE_INET6
 };
+
+/* From wide_min so many octets further, the length still takes two. */
+#define DTAP__SHAPE_WIDE_SPAN 0x3f79u
+/* DNS messages, nearly all queries, that are copied without a loop. */
+#define DTAP__SHAPE_COPY_MIN 16
+#define DTAP__SHAPE_COPY_MAX 64
 
 /*
  * One shape of event that was found valid, and the octets of the fields that
@@ -129,6 +135,13 @@ struct dtap__shape {
 	uint8_t response_time_total;
 	/* head + addresses + middle + response_time: all but what varies. */
 	uint8_t fixed_bytes;
+	/* Of the lean: the longest DNS message with which the length of the
+	 * Message surely takes one octet, and the shortest with two. */
+	uint8_t short_max;
+	uint8_t wide_min;
+	/* From DTAP__SHAPE_COPY_MIN so many octets further, a DNS message is
+	 * no longer than short_max and DTAP__SHAPE_COPY_MAX. */
+	uint8_t copy_span;
 	uint16_t response_port;
 	/* The largest nanoseconds that fit: 0 when the time is absent. */
 	uint32_t query_nsec_max;
@@ -154,20 +167,26 @@ dtap__encoder_init(struct dtap__encoder *encoder,
 		   const struct dtap__prefix *prefix);
 
 /*
- * Whether the event has only fields that the plain way may serve: no policy
+ * 0 when the event has only fields that the plain way may serve: no policy
  * or extra of its own, and the size of this version. Says nothing about
  * their values, and the plain way may still decline.
  */
-static dtap__always_inline bool
-dtap__encode_is_plain(const struct dtap_event *event)
+static dtap__always_inline uint64_t
+dtap__encode_not_plain(const struct dtap_event *event)
 {
 	uint64_t extra_and_tail;
 
 	memcpy(&extra_and_tail,
 	       (const char *)event + offsetof(struct dtap_event, extra_bytes),
 	       sizeof(extra_and_tail));
-	return ((event->size ^ sizeof(*event)) | (uintptr_t)event->policy |
-		extra_and_tail) == 0;
+	return (event->size ^ sizeof(*event)) | (uintptr_t)event->policy |
+	       extra_and_tail;
+}
+
+static dtap__always_inline bool
+dtap__encode_is_plain(const struct dtap_event *event)
+{
+	return dtap__encode_not_plain(event) == 0;
 }
 
 /*
@@ -186,7 +205,8 @@ dtap__encode_plain_bound(const struct dtap__encoder *encoder,
 }
 
 /*
- * Writes a plain event whose shape is known and whose values are valid.
+ * Writes a plain event whose shape is known and whose values are valid. Its
+ * leanest part is in encode_plain.h, for callers to whom a call matters.
  * Returns the octets of the frame's payload, or 0 when the event must take
  * the full way; then out's contents are undefined.
  */

@@ -138,12 +138,33 @@ shape_set_response_time(struct dtap__shape *shape,
 					       (seconds != 0 ? 4 : 0));
 }
 
+/*
+ * What a lean Message has beside its fixed octets (at most 76) and the DNS
+ * message: at least the latter's tag and length, at most also the query port.
+ */
+#define SHAPE_EXTRA_MIN 2
+#define SHAPE_EXTRA_MAX 8
+_Static_assert(0x3fff - SHAPE_EXTRA_MAX - (0x80 - SHAPE_EXTRA_MIN) ==
+		       DTAP__SHAPE_WIDE_SPAN,
+	       "a length of 14 bits takes two octets");
+
 static void
 shape_set_layout(struct dtap__shape *shape)
 {
 	bool response = shape->response_time_sec != 0;
 
-	if (!shape->lean)
+	shape->fixed_bytes =
+		(uint8_t)(shape->head_bytes + shape->address_bytes +
+			  shape->middle_total + shape->response_time_total);
+	shape->short_max =
+		(uint8_t)(0x7f - SHAPE_EXTRA_MAX - shape->fixed_bytes);
+	shape->wide_min =
+		(uint8_t)(0x80 - SHAPE_EXTRA_MIN - shape->fixed_bytes);
+	shape->copy_span = shape->short_max < DTAP__SHAPE_COPY_MAX
+				   ? shape->short_max - DTAP__SHAPE_COPY_MIN
+				   : DTAP__SHAPE_COPY_MAX -
+					     DTAP__SHAPE_COPY_MIN;
+	if (!shape->lean || (!response && shape->query_time_sec == 0))
 		shape->layout = DTAP__SHAPE_ANY;
 	else if (shape->ends == DTAP__ENDS_INET)
 		shape->layout = response ? DTAP__SHAPE_RESPONSE_INET
@@ -163,10 +184,6 @@ dtap__shape_refresh(struct dtap__shape *shape, const struct dtap_event *event)
 	shape_set_middle(shape, event);
 	shape_set_response_time(shape, event);
 	shape_set_layout(shape);
-	shape->fixed_bytes = (uint8_t)(shape->head_bytes +
-				       shape->address_bytes +
-				       shape->middle_total +
-				       shape->response_time_total);
 	return true;
 }
 

@@ -26,9 +26,9 @@ dtap__shape_key(const struct dtap_event *event)
 
 /*
  * Where a shape is kept: slot (4 * type + family + 2 * protocol) modulo 64,
- * which one multiplication gathers from the key's octets. IPv4 and IPv6 over
- * UDP and TCP of one type have four slots, and no other type shares them: a
- * server that mixes them does not forget one for the other.
+ * which one multiplication gathers from three octets of the key. IPv4 and
+ * IPv6 over UDP and TCP of one type have four slots, and no other type shares
+ * them: a server that mixes them does not forget one for the other.
  */
 static dtap__always_inline struct dtap__shape *
 dtap__shape_slot(struct dtap__encoder *encoder, uint64_t key)
@@ -36,8 +36,8 @@ dtap__shape_slot(struct dtap__encoder *encoder, uint64_t key)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	key = __builtin_bswap64(key);
 #endif
-	key *= UINT64_C(4) << 58 | UINT64_C(1) << 50 | UINT64_C(2) << 42;
-	return &encoder->shapes[key >> 58];
+	key = (uint32_t)key * (4u << 26 | 1u << 18 | 2u << 10) >> 26;
+	return &encoder->shapes[key];
 }
 
 /* Empties all slots. */

@@ -4,7 +4,7 @@
  *
  * The picture
  * -----------
- * tail, head, gap, next, reserved are octet counts since the ring was made;
+ * tail, head, gap, next, limit are octet counts since the ring was made;
  * index modulo capacity is an offset into the memory. The capacity divides
  * 2^64, so offsets run on smoothly when an index wraps, and differences of
  * indexes are right across the wrap because they never exceed the capacity.
@@ -26,6 +26,12 @@
  * filled to the last octet (gap equals the boundary then), so a consumer
  * that finds head beyond a boundary need not ask whether gap is about it.
  * In the mirrored layout gap is never read.
+ *
+ * limit is the producer's own: between next and limit all is free and, in
+ * the wrap layout, on this side of the boundary. One comparison with it is
+ * all that most reservations need; dtap__ring_look() does the others. While
+ * a record at a boundary is reserved (crossing), limit is next: whatever is
+ * reserved in its place is looked at anew, and never fits near.
  *
  * Ordering promises
  * -----------------
@@ -57,9 +63,10 @@
  * --------
  * reserve, commit, peek and release are wait-free: straight code without a
  * loop, a lock, a fence, a read-modify-write or a system call. The producer
- * reads the consumer's cache line only when the tail it remembers leaves no
- * room. A ring of which one side has stopped never harms the other: the
- * producer is told "full", the consumer "empty".
+ * reads the consumer's cache line only when it has come to its limit: half a
+ * ring after the last time, sooner only if there was less room. A ring of
+ * which one side has stopped never harms the other: the producer is told
+ * "full", the consumer "empty".
  *
  * Rejected: a length in front of each record for the consumer to follow. It
  * would have to be atomic, and the bytes from tail to head would no longer
@@ -101,18 +108,68 @@ void
 dtap__ring_start_at(struct dtap__ring *ring, uint64_t index)
 {
 	ring->next = index;
-	ring->reserved = index;
-	ring->tail_seen = index;
+	ring->limit = index;
+	ring->crossing = false;
 	dtap__store_relaxed(&ring->head, index);
 	dtap__store_relaxed(&ring->gap, index);
 	dtap__store_relaxed(&ring->tail, index);
 }
 
-/* The next boundary above tail, as a distance from it: 1 to capacity. */
+/* The next boundary above an index, as a distance from it: 1 to capacity. */
 static uint64_t
-ring_to_boundary(const struct dtap__ring *ring, uint64_t tail)
+ring_to_boundary(const struct dtap__ring *ring, uint64_t index)
 {
-	return ring->capacity - (tail & ring->mask);
+	return ring->capacity - (index & ring->mask);
+}
+
+static uint64_t
+ring_smaller(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
+
+uint8_t *
+dtap__ring_look(struct dtap__ring *ring, uint64_t bytes)
+{
+	uint64_t offset = ring->next & ring->mask;
+	uint64_t skipped = 0;
+	uint64_t used, room;
+
+	/*
+	 * C: pairs with the release in dtap__ring_release(). What is written
+	 * from here on lands behind the consumer's reads.
+	 */
+	used = ring->next - dtap__load_acquire(&ring->tail);
+	room = ring->capacity - used;
+	ring->limit = ring->next;
+	ring->crossing = false;
+	/* Never true when mirrored. */
+	if (offset + bytes > ring->contiguous) {
+		skipped = ring->capacity - offset;
+		offset = 0;
+	}
+	if (bytes > dtap__ring_record_max(ring) || skipped + bytes > room)
+		return NULL;
+	if (offset == 0)
+		ring->crossing = true;
+	else
+		ring->limit += ring_smaller(
+			ring_smaller(room, ring->contiguous - offset),
+			dtap__ring_record_max(ring));
+	return ring->base + offset;
+}
+
+void
+dtap__ring_cross(struct dtap__ring *ring, uint64_t bytes)
+{
+	/*
+	 * B: relaxed, because the release in commit publishes it, and whoever
+	 * read the former value gave its bytes back before look got here.
+	 */
+	dtap__store_relaxed(&ring->gap, ring->next);
+	ring->next = (ring->next + ring->mask) & ~ring->mask;
+	ring->limit = ring->next + bytes;
+	ring->crossing = false;
 }
 
 /*

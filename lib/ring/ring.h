@@ -13,9 +13,10 @@
  *   wrap      a record that would cross the end starts at the beginning
  *             instead, and the gap is skipped by the consumer.
  *
- * Invariants: tail <= head <= tail + capacity (free-running 64-bit indexes,
- * compared by difference only); a record is at most capacity / 2. The
- * letters at the accesses are the ordering promises of ring.c.
+ * Invariants: tail <= head = next <= limit <= tail + capacity (free-running
+ * 64-bit indexes, compared by difference only); a record is at most
+ * capacity / 2. The letters at the accesses are the ordering promises of
+ * ring.c.
  *
  *                       | reserve commit | peek release | close
  *   reserve, commit     |       X        |      -       |   X
@@ -51,9 +52,9 @@ struct dtap__ring {
 	uint64_t contiguous;	/* 2 * capacity when mirrored, else capacity */
 
 	/* The producer's own. */
-	dtap__own_line uint64_t next;	/* where the next record goes */
-	uint64_t reserved;		/* where the reserved record begins */
-	uint64_t tail_seen;		/* a past value of tail */
+	dtap__own_line uint64_t next;	/* where the last record ends */
+	uint64_t limit;		/* how far the next may go without a look */
+	bool crossing;		/* the reserved record begins at a boundary */
 
 	/* Written by the producer, read by the consumer. */
 	dtap__own_line dtap__atomic(uint64_t) head;
@@ -96,35 +97,65 @@ dtap__ring_record_max(const struct dtap__ring *ring)
 	return ring->capacity / 2;
 }
 
+/* The rest of reserve: looks at the consumer's tail and at the boundary. */
+uint8_t *
+dtap__ring_look(struct dtap__ring *ring, uint64_t bytes);
+
+/* What commit does first for a record that begins at a boundary. */
+void
+dtap__ring_cross(struct dtap__ring *ring, uint64_t bytes);
+
 /*
- * Producer. Room for bytes contiguous octets, 1 to record_max; NULL when the
- * ring is too full. The consumer sees nothing until commit: a reservation
- * may simply be given up, and may be larger than what is then committed.
- * Wait-free.
+ * Producer. The short way, for most records: whether bytes octets have room
+ * without a look, where they go if so, and their commit. What does not fit
+ * near may well be had from reserve.
+ */
+static dtap__always_inline bool
+dtap__ring_fits_near(const struct dtap__ring *ring, uint64_t bytes)
+{
+	return bytes <= ring->limit - ring->next;
+}
+
+static dtap__always_inline uint8_t *
+dtap__ring_near(const struct dtap__ring *ring)
+{
+	return ring->base + (ring->next & ring->mask);
+}
+
+static dtap__always_inline void
+dtap__ring_commit_near(struct dtap__ring *ring, uint64_t bytes)
+{
+	uint64_t end = ring->next + bytes;
+
+	ring->next = end;
+	/* A, B: pairs with the acquires in ring.c. */
+	dtap__store_release(&ring->head, end);
+}
+
+/*
+ * Producer. Room for bytes contiguous octets, at least one; NULL when the
+ * ring is too full, or bytes above record_max. The consumer sees nothing
+ * until commit: a reservation may simply be given up, and may be larger than
+ * what is then committed. Wait-free.
  */
 static dtap__always_inline uint8_t *
 dtap__ring_reserve(struct dtap__ring *ring, uint64_t bytes)
 {
-	uint64_t begin = ring->next;
-	uint64_t offset = begin & ring->mask;
+	if (dtap__likely(dtap__ring_fits_near(ring, bytes)))
+		return dtap__ring_near(ring);
+	return dtap__ring_look(ring, bytes);
+}
 
-	/* Never true when mirrored. */
-	if (dtap__unlikely(offset + bytes > ring->contiguous)) {
-		begin += ring->capacity - offset;
-		offset = 0;
-	}
-	if (dtap__unlikely(begin + bytes - ring->tail_seen >
-			   ring->capacity)) {
-		/*
-		 * C: pairs with the release in dtap__ring_release(). What is
-		 * written from here on lands behind the consumer's reads.
-		 */
-		ring->tail_seen = dtap__load_acquire(&ring->tail);
-		if (begin + bytes - ring->tail_seen > ring->capacity)
-			return NULL;
-	}
-	ring->reserved = begin;
-	return ring->base + offset;
+/*
+ * Producer. Whether reserve would surely refuse so many octets; cheaper than
+ * to be refused. Relaxed: nothing is written on the strength of it.
+ */
+static dtap__always_inline bool
+dtap__ring_is_short_of(const struct dtap__ring *ring, uint64_t bytes)
+{
+	uint64_t used = ring->next - dtap__load_relaxed(&ring->tail);
+
+	return bytes > ring->capacity - used;
 }
 
 /*
@@ -134,17 +165,9 @@ dtap__ring_reserve(struct dtap__ring *ring, uint64_t bytes)
 static dtap__always_inline void
 dtap__ring_commit(struct dtap__ring *ring, uint64_t bytes)
 {
-	uint64_t begin = ring->reserved;
-
-	/*
-	 * B: relaxed, because the release below publishes it, and whoever
-	 * read the former value gave its bytes back before reserve got here.
-	 */
-	if (dtap__unlikely((begin & ring->mask) == 0))
-		dtap__store_relaxed(&ring->gap, ring->next);
-	ring->next = begin + bytes;
-	/* A, B: pairs with the acquires in ring.c. */
-	dtap__store_release(&ring->head, begin + bytes);
+	if (dtap__unlikely(ring->crossing))
+		dtap__ring_cross(ring, bytes);
+	dtap__ring_commit_near(ring, bytes);
 }
 
 /*

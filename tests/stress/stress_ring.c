@@ -70,7 +70,8 @@ produce(void *context)
 		}
 		for (uint64_t i = 0; i < bytes; i++)
 			slot[i] = (uint8_t)mix(place++);
-		stress->gaps += stress->ring.reserved != stress->ring.next;
+		stress->gaps += stress->ring.crossing &&
+				stress->ring.next % stress->ring.capacity != 0;
 		dtap__ring_commit(&stress->ring, bytes);
 	}
 	dtap__store_release(&stress->done, true);

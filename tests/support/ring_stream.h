@@ -60,19 +60,30 @@ stream_close(struct stream *stream)
 	dtap__ring_fini(&stream->ring);
 }
 
-/* Reserves at_most, writes and commits bytes; false when too full. */
+/*
+ * Reserves at_most, writes and commits bytes; false when too full. Where the
+ * short way is open, it is taken half the time.
+ */
 static inline bool
 stream_write(struct stream *stream, uint64_t at_most, uint64_t bytes)
 {
-	uint8_t *slot = dtap__ring_reserve(&stream->ring, at_most);
+	bool short_of = dtap__ring_is_short_of(&stream->ring, at_most);
+	bool near = dtap__ring_fits_near(&stream->ring, at_most) &&
+		    stream->written % 2 == 0;
+	uint8_t *slot = near ? dtap__ring_near(&stream->ring)
+			     : dtap__ring_reserve(&stream->ring, at_most);
 
+	ck_assert(slot == NULL || !short_of);
 	if (slot == NULL)
 		return false;
 	for (uint64_t i = 0; i < bytes; i++)
 		slot[i] = octet_at(stream->written + i);
 	/* What is beyond the record must never be seen. */
 	memset(slot + bytes, 0xee, at_most - bytes);
-	dtap__ring_commit(&stream->ring, bytes);
+	if (near)
+		dtap__ring_commit_near(&stream->ring, bytes);
+	else
+		dtap__ring_commit(&stream->ring, bytes);
 	stream->written += bytes;
 	return true;
 }

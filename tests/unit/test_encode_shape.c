@@ -158,6 +158,7 @@ START_TEST(a_long_prefix_is_never_lean)
 	struct dtap_event event =
 		event_of(DTAP_CLIENT_QUERY, DTAP_INET, DTAP_UDP);
 
+	event.query_time_sec = 1700000000;
 	memset(&encoder, 0, sizeof(encoder));
 	encoder.prefix.bytes = DTAP__PREFIX_LEAN_BYTES - 1;
 	dtap__shape_remember(&encoder, &event);
@@ -166,6 +167,42 @@ START_TEST(a_long_prefix_is_never_lean)
 	encoder.prefix.bytes = DTAP__PREFIX_LEAN_BYTES;
 	dtap__shape_remember(&encoder, &event);
 	ck_assert_int_eq(slot_of(&event)->layout, DTAP__SHAPE_ANY);
+}
+END_TEST
+
+START_TEST(a_query_without_a_time_is_not_lean)
+{
+	struct dtap_event event =
+		event_of(DTAP_CLIENT_QUERY, DTAP_INET, DTAP_UDP);
+
+	dtap__shape_clear_all(&encoder);
+	dtap__shape_remember(&encoder, &event);
+	ck_assert_int_eq(slot_of(&event)->layout, DTAP__SHAPE_ANY);
+	event.query_time_sec = 1;
+	ck_assert(dtap__shape_refresh(slot_of(&event), &event));
+	ck_assert_int_eq(slot_of(&event)->layout, DTAP__SHAPE_QUERY_INET);
+}
+END_TEST
+
+/* All lengths of the Message from the least to the greatest it may have. */
+START_TEST(lengths_that_a_shape_promises_are_certain)
+{
+	struct dtap_event event =
+		event_of(DTAP_CLIENT_RESPONSE, DTAP_INET6, DTAP_UDP);
+	struct dtap__shape *shape = slot_of(&event);
+
+	event.query_time_sec = event.response_time_sec = 1700000000;
+	dtap__shape_clear_all(&encoder);
+	dtap__shape_remember(&encoder, &event);
+	/* The message has a tag and a length, and there may be a port. */
+	ck_assert_uint_eq(shape->fixed_bytes + 8 + shape->short_max, 0x7f);
+	ck_assert_uint_eq(shape->fixed_bytes + 2 + shape->wide_min, 0x80);
+	ck_assert_uint_eq(shape->fixed_bytes + 8 + shape->wide_min +
+				  DTAP__SHAPE_WIDE_SPAN, 0x3fff);
+	ck_assert_uint_le(DTAP__SHAPE_COPY_MIN + shape->copy_span,
+			  shape->short_max);
+	ck_assert_uint_le(DTAP__SHAPE_COPY_MIN + shape->copy_span,
+			  DTAP__SHAPE_COPY_MAX);
 }
 END_TEST
 
@@ -193,6 +230,8 @@ main(void)
 	support_add(suite, a_refresh_takes_over_seconds_and_port_only);
 	support_add(suite, the_longest_octets_fit);
 	support_add(suite, a_long_prefix_is_never_lean);
+	support_add(suite, a_query_without_a_time_is_not_lean);
+	support_add(suite, lengths_that_a_shape_promises_are_certain);
 	support_add(suite, http_protocol_is_not_remembered);
 	return support_run(suite);
 }

@@ -95,6 +95,45 @@ START_TEST(reservation_given_up_changes_nothing)
 }
 END_TEST
 
+/* The short way goes by what was seen at the last look, and never too far. */
+START_TEST(what_fits_near_is_what_reserve_would_grant)
+{
+	struct stream stream;
+	unsigned int near = 0;
+
+	stream_open(&stream, layouts[_i], 0);
+	ck_assert(!dtap__ring_fits_near(&stream.ring, 1));
+	for (int i = 0; i < 1000; i++) {
+		struct dtap__ring other = stream.ring;
+		uint64_t bytes = 1 + (uint64_t)i * 37 % 999;
+
+		if (dtap__ring_fits_near(&stream.ring, bytes)) {
+			near++;
+			ck_assert_ptr_eq(dtap__ring_near(&stream.ring),
+					 dtap__ring_look(&other, bytes));
+			ck_assert(!other.crossing);
+		}
+		if (!stream_write(&stream, bytes, bytes))
+			stream_release(&stream, stream.written - stream.read);
+	}
+	stream_check(&stream);
+	ck_assert_uint_gt(near, 900);
+	stream_close(&stream);
+}
+END_TEST
+
+START_TEST(record_above_the_longest_is_refused_by_an_empty_ring)
+{
+	struct stream stream;
+
+	stream_open(&stream, layouts[_i], 0);
+	ck_assert_ptr_null(dtap__ring_reserve(&stream.ring, SMALLEST / 2 + 1));
+	ck_assert(stream_write(&stream, 1, 1));
+	ck_assert_ptr_null(dtap__ring_reserve(&stream.ring, SMALLEST / 2 + 1));
+	stream_close(&stream);
+}
+END_TEST
+
 START_TEST(refused_reservation_leaves_the_last_commit_alone)
 {
 	struct stream stream;
@@ -313,6 +352,9 @@ main(void)
 	add_for_layouts(suite, ring_fills_to_the_last_octet);
 	add_for_layouts(suite, longest_record_fits_an_empty_ring_anywhere);
 	add_for_layouts(suite, reservation_given_up_changes_nothing);
+	add_for_layouts(suite, what_fits_near_is_what_reserve_would_grant);
+	add_for_layouts(suite,
+			record_above_the_longest_is_refused_by_an_empty_ring);
 	add_for_layouts(suite,
 			refused_reservation_leaves_the_last_commit_alone);
 	add_for_layouts(suite, slack_is_not_published);
