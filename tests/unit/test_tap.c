@@ -499,7 +499,10 @@ main(void)
 	support_add(suite, loss_and_its_end_are_logged);
 	support_add(suite, reopen_moves_the_old_file_aside_and_loses_nothing);
 	support_add(suite, rotation_by_size_keeps_every_frame_whole);
-	support_add(suite, the_writer_thread_blocks_every_signal);
+	if (getenv("DTAP_UNDER_VALGRIND") == NULL)
+		support_add(suite, the_writer_thread_blocks_every_signal);
+	else
+		puts("the mask is valgrind's here: not looked at");
 	support_add(suite, concurrent_stops_agree);
 	support_add(suite, a_second_stop_waits_for_the_first);
 	support_add(suite, a_writer_that_is_left_behind_has_no_log);
