@@ -136,3 +136,42 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		knotmoddir="\${libdir}/knot/modules-$knot_series"])
 	AC_SUBST([knotmoddir])
 ])
+
+# The shim for BIND includes the server's headers, which come without the
+# config.h that they were written for: two macros stand in for it.
+AC_DEFUN([DTAP_SWITCH_BIND_SHIM], [
+	AC_ARG_ENABLE([bind-shim],
+		[AS_HELP_STRING([--enable-bind-shim],
+		[build the shim for BIND 9.18 (default: if its headers,
+		of bind9-dev, and those of libfstrm are there)])],
+		[], [enable_bind_shim=auto])
+	have_bind=no
+	AS_IF([test "x$enable_bind_shim:$enable_shared" = xauto:no],
+		[enable_bind_shim=no])
+	BIND_CPPFLAGS="-D_GNU_SOURCE -DHAVE_STDATOMIC_H=1"
+	AC_SUBST([BIND_CPPFLAGS])
+	AS_IF([test "x$enable_bind_shim:$have_fstrm" = xauto:no],
+		[enable_bind_shim=no])
+	AS_IF([test "x$enable_bind_shim" != xno], [
+		AC_CACHE_CHECK([for the headers of BIND 9.18],
+			[dtap_cv_bind_headers], [
+			dtap_saved_CPPFLAGS=$CPPFLAGS
+			CPPFLAGS="$CPPFLAGS $BIND_CPPFLAGS"
+			dnl 9.18 is the last series with tasks.
+			AC_COMPILE_IFELSE([AC_LANG_PROGRAM([
+#include <isc/task.h>
+#include <dns/dnstap.h>
+#include <dns/view.h>
+], [isc_task_t *task = 0; dns_dtenv_t **field = &((dns_view_t *)0)->dtenv;
+return dns_dt_create(0, dns_dtmode_unix, "", 0, task, field) != 0;])],
+				[dtap_cv_bind_headers=yes],
+				[dtap_cv_bind_headers=no])
+			CPPFLAGS=$dtap_saved_CPPFLAGS
+		])
+		have_bind=$dtap_cv_bind_headers
+	])
+	AS_CASE([$enable_bind_shim:$have_bind], [yes:no],
+		[AC_MSG_ERROR([--enable-bind-shim needs the headers of BIND 9.18
+and libfstrm (Debian: bind9-dev libfstrm-dev)])])
+	AM_CONDITIONAL([HAVE_BIND], [test "x$have_bind" = xyes])
+])

@@ -54,8 +54,8 @@ elif grep -q __asan_init "$library"; then
 	esac
 	echo "note: servers run with $asan"
 	# What the servers leak and how they allocate is not looked for.
-	export ASAN_OPTIONS="detect_leaks=0:alloc_dealloc_mismatch=0:\
-detect_odr_violation=0:${ASAN_OPTIONS:-}"
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0:\
+alloc_dealloc_mismatch=0:detect_odr_violation=0"
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/dtap-fstrm.XXXXXX") || exit 1

@@ -51,7 +51,7 @@ fi
 case $preload in
 /*)
 	echo "note: knotd runs with $preload"
-	export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 	;;
 ?*)
 	echo "SKIP: mod-dtap is NOT tested: knotd cannot load a module that" \

@@ -46,7 +46,7 @@ find /usr/lib -path '*/knot/modules-*/dnstap.so' 2>/dev/null | grep -q . || {
 bin=$(cd "$DTAP_UNBOUND_DIR/bin" && pwd) || exit 1
 
 # With the sanitizer only the shim and the library are looked at.
-export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/dtap-unbound.XXXXXX") || exit 1
 unbound_pid=

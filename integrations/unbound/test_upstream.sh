@@ -14,7 +14,7 @@ top=$PWD
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 : "${DTAP_UNBOUND_DIR:=$top/integrations/unbound/work}"
 export DTAP_UNBOUND_DIR
-export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 
 need() {
 	command -v "$1" >/dev/null 2>&1 && return

@@ -104,6 +104,9 @@ pending_find_set(struct unbound_pending *pending,
 	hash = ((hash ^ hash >> 32) + words[1]) * odd;
 	hash ^= (uint64_t)exchange->port << 16 | exchange->id;
 	hash = (hash ^ hash >> 32) * odd;
+	/* Once more: ports and ids are often counted up, and alone they would
+	 * favour some sets. */
+	hash = (hash ^ hash >> 29) * odd;
 	return pending->entries[(hash >> 32) % PENDING_SETS];
 }
 

@@ -429,11 +429,26 @@ static void
 rig_on_log(void *user, enum dtap_log_level level, const char *text)
 {
 	struct rig_log *log = user;
+	unsigned int lines = dtap__load_relaxed(&log->lines);
 
 	if (level > DTAP_LOG_WARNING)
 		return;
-	snprintf(log->last, sizeof(log->last), "%s", text);
-	dtap__count_add(&log->lines, 1);
+	if (lines < RIG_LOG_LINES)
+		snprintf(log->text[lines], sizeof(log->text[lines]), "%s",
+			 text);
+	/* Pairs with the acquire in rig_last_line(). */
+	dtap__store_release(&log->lines, lines + 1);
+}
+
+const char *
+rig_last_line(const struct rig_log *log)
+{
+	/* Pairs with the release in rig_on_log(). */
+	unsigned int lines = dtap__load_acquire(&log->lines);
+
+	if (lines == 0)
+		return "";
+	return log->text[(lines < RIG_LOG_LINES ? lines : RIG_LOG_LINES) - 1];
 }
 
 dtap *

@@ -161,10 +161,16 @@ rig_audit_files(struct audit *audit, const char *directory, const char *but,
 		const struct dtap_stats *stats);
 
 /* Lines of a tap's log, warnings and worse. */
+#define RIG_LOG_LINES 8
+
 struct rig_log {
-	dtap__atomic(uint64_t) lines; /* the writer's thread counts */
-	char last[512];
+	dtap__atomic(unsigned int) lines;
+	char text[RIG_LOG_LINES][256]; /* the first lines; written once each */
 };
+
+/* The last line that was kept; "" when there is none. */
+const char *
+rig_last_line(const struct rig_log *log);
 
 /* Opens and starts a tap that logs; more as with taps_open(). */
 dtap *

@@ -36,8 +36,8 @@ START_TEST(a_directory_that_comes_late) /* F06 */
 	rig_until(taps_stats(tap).open_failures >= 5);
 	rig_expect_rest("no directory");
 	ck_assert_uint_eq(dtap__load_relaxed(&log.lines), 1);
-	ck_assert_ptr_nonnull(strstr(log.last, "late/x"));
-	ck_assert_ptr_nonnull(strstr(log.last, strerror(ENOENT)));
+	ck_assert_ptr_nonnull(strstr(rig_last_line(&log), "late/x"));
+	ck_assert_ptr_nonnull(strstr(rig_last_line(&log), strerror(ENOENT)));
 	ck_assert_int_eq(mkdir("late", 0700), 0);
 	rig_until(taps_stats(tap).written == 1000);
 	stats = rig_finish(&tap, 10000, &result);
