@@ -33,6 +33,7 @@
 #define DRAIN_ROUNDS 7
 #define DRAIN_STEP 512
 #define DRAIN_RETRY_NS 2000
+#define DRAIN_REST_NS 20000
 #define DRAIN_SETTLE_NS 50000
 /* The frame of a 60-octet query has at least so many octets, and at most. */
 #define DRAIN_FRAME_BYTES 120
@@ -57,21 +58,27 @@ struct drain_result {
 };
 
 /*
- * Refused: look again soon. Not by sleeping or yielding, which on a busy
- * machine gives the CPU away for longer than the ring lasts.
+ * Refused: look again soon. Sleeping gives the CPU away, which the reader of
+ * a socket needs; without one there is nobody to give it to, and on a busy
+ * machine it would come back later than the ring lasts.
  */
 static void
-drain_pause(void)
+drain_pause(enum bench_medium medium)
 {
 	uint64_t until_ns = bench_clock_ns() + DRAIN_RETRY_NS;
 
+	if (medium != BENCH_FILE) {
+		bench_sleep_ns(DRAIN_REST_NS);
+		return;
+	}
 	while (bench_clock_ns() < until_ns)
 		continue;
 }
 
 /* All of them, however often that means to wait. */
 static void
-drain_submit(const struct bench_subject *subject, void *self, uint64_t events)
+drain_submit(const struct bench_subject *subject, void *self, uint64_t events,
+	     enum bench_medium medium)
 {
 	uint64_t taken = 0;
 
@@ -83,7 +90,7 @@ drain_submit(const struct bench_subject *subject, void *self, uint64_t events)
 
 		taken += done;
 		if (done < step)
-			drain_pause();
+			drain_pause(medium);
 	}
 	while (subject->written(self) + subject->slack_events < events)
 		bench_sleep_ns(DRAIN_SETTLE_NS);
@@ -91,13 +98,13 @@ drain_submit(const struct bench_subject *subject, void *self, uint64_t events)
 
 static void
 drain_measure(const struct bench_subject *subject, void *self, uint64_t events,
-	      struct drain_result *result)
+	      enum bench_medium medium, struct drain_result *result)
 {
 	uint64_t cpu_ns = bench_process_cpu_ns() - bench_thread_cpu_ns();
 	uint64_t begin_ns = bench_clock_ns();
 	uint64_t took_ns;
 
-	drain_submit(subject, self, events);
+	drain_submit(subject, self, events, medium);
 	took_ns = bench_clock_ns() - begin_ns;
 	/* What the process used but for this thread: the writer. */
 	cpu_ns = bench_process_cpu_ns() - bench_thread_cpu_ns() - cpu_ns;
@@ -142,7 +149,7 @@ drain_round(const struct bench_subject *subject, enum bench_medium medium,
 	bench_sleep_ns(20000000);
 	if (medium == BENCH_FILE)
 		drain_find_pages(path, events);
-	drain_measure(subject, self, events, result);
+	drain_measure(subject, self, events, medium, result);
 	subject->close(self);
 	if (medium != BENCH_FILE &&
 	    bench_reader_finish(&reader) < events * DRAIN_FRAME_BYTES)
