@@ -125,6 +125,11 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		[AC_MSG_ERROR([--enable-knot-module needs knot/module.h
 (Debian: libknot-dev)])])
 	AM_CONDITIONAL([HAVE_KNOT], [test "x$have_knot" = xyes])
+	AC_ARG_ENABLE([knot-drop-in],
+		[AS_HELP_STRING([--enable-knot-drop-in],
+		[install the module also as dnstap.so, in the place of Knot's
+		own mod-dnstap])])
+	AM_CONDITIONAL([KNOT_DROP_IN], [test "x$enable_knot_drop_in" = xyes])
 	# knotd looks in one directory for each series of its module ABI.
 	AC_ARG_WITH([knot-moduledir],
 		[AS_HELP_STRING([--with-knot-moduledir=DIR],
