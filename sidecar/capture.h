@@ -38,12 +38,17 @@ struct capture_options {
 	uint32_t tls_pid;     /* of this process alone; 0: of all */
 };
 
-/* Packets and octets; each packet is in exactly one of the first four. */
+/*
+ * Each packet is in exactly one of the first four. A segment of TCP without
+ * payload that neither begins nor ends a connection is no packet; one of more
+ * than 64 KiB is several, and so is one with data in its SYN. Of frames,
+ * those are counted that came through the socket's filter for ports.
+ */
 struct capture_counters {
 	uint64_t taken;       /* handed to the callback */
 	uint64_t lost_kernel; /* the ring was full */
 	uint64_t lost_short;  /* octets could not be read, or were missing */
-	uint64_t foreign;     /* not of a wanted process, cgroup or port */
+	uint64_t foreign;     /* not of a wanted process or port */
 	uint64_t unowned;     /* taken, but of no known process */
 };
 
@@ -52,19 +57,24 @@ capture_callback(void *user, const struct packet *packet);
 
 /*
  * Loads and attaches. On failure *reason holds one or more sentences for the
- * operator, with the remedy, and *capture is NULL.
+ * operator, with the remedy, and *capture is NULL. With CAPTURE_AUTO and
+ * success it says why there are frames and no hooks, or is empty.
  */
 bool
 capture_open(const struct capture_options *options,
 	     capture_callback *callback, void *user,
 	     struct capture **capture, char reason[CAPTURE_REASON_BYTES]);
 
-/* What is polled for POLLIN; the descriptor stays the capture's. */
+/* What is polled for POLLIN; the descriptor stays the capture's. When it is
+ * readable there need not be any packets: drain all the same. */
 int
 capture_descriptor(const struct capture *capture);
 
-/* Hands over what has come so far; never waits. Packets arrive in the order
- * in which the kernel saw them. false when the capture is broken. */
+/* Hands over what has come so far, or a part of it; never waits. Packets
+ * arrive in the order in which the kernel saw them. false when the capture is
+ * broken. Makes no system call but epoll_wait, read, clock_gettime and
+ * timerfd_settime; of frames, recvmmsg, getsockopt and, for the addresses of
+ * the host, those of getifaddrs(), which may fail. */
 bool
 capture_drain(struct capture *capture);
 
