@@ -158,8 +158,8 @@ load_some(const struct capture_options *options, const bool refused[HOOKS])
 	error = bpf_map__set_max_entries(kernel->maps.ring,
 					 options->ring_bytes);
 	for (size_t i = 0; i < HOOKS; i++)
-		bpf_program__set_autoload(*find_program(kernel, &hooks[i])->prog,
-					  !refused[i]);
+		bpf_program__set_autoload(
+			*find_program(kernel, &hooks[i])->prog, !refused[i]);
 	if (error == 0)
 		error = capture_bpf__load(kernel);
 	if (error == 0)

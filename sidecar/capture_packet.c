@@ -39,10 +39,8 @@
 struct frame_slot {
 	struct sockaddr_ll link;
 	struct iovec part;
-	union {
-		struct cmsghdr align;
-		char octets[CMSG_SPACE(sizeof(struct timespec))];
-	} control;
+	_Alignas(struct cmsghdr) char
+		control[CMSG_SPACE(sizeof(struct timespec))];
 	uint8_t octets[FRAME_BYTES];
 };
 
@@ -171,8 +169,8 @@ prepare_batch(struct frame_capture *self)
 			.msg_namelen = sizeof(slot->link),
 			.msg_iov = &slot->part,
 			.msg_iovlen = 1,
-			.msg_control = slot->control.octets,
-			.msg_controllen = sizeof(slot->control.octets),
+			.msg_control = slot->control,
+			.msg_controllen = sizeof(slot->control),
 		};
 	}
 }
