@@ -331,6 +331,9 @@ read_owner(struct walk *walk)
 	}
 	if (state == NULL)
 		return wanted_pid == 0;
+	if (walk->head.protocol == TCP && walk->head.direction == SENT &&
+	    walk->left > 0)
+		owner_sends(state, owner_kernel_sock(sk));
 	if (state->owner.netns == 0)
 		state->owner.netns = owner_netns(owner_kernel_sock(sk));
 	walk->head.owner = state->owner;

@@ -63,10 +63,13 @@ struct sock_common {
 	possible_net_t skc_net;
 } KERNEL_STRUCT;
 
+typedef struct {
+	int owned;
+} KERNEL_STRUCT socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
-	__u16 sk_type;
-	__u16 sk_protocol;
+	socket_lock_t sk_lock;
 } KERNEL_STRUCT;
 
 struct socket {

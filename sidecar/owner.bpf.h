@@ -4,10 +4,11 @@
  *
  * A packet is received in whatever process the processor happened to run: on
  * the loopback it is the sender. So the owner is noted with the socket when
- * a process does something with it: bind, connect, send, receive. An accepted
- * socket gets its listener's owner (BPF_F_CLONE). Sockets that are older than
- * this program are found through the files of all processes. A socket that
- * was passed on belongs to who used it last.
+ * a process does something with it: bind, connect, send. An accepted socket
+ * gets its listener's owner (BPF_F_CLONE). Sockets that are older than this
+ * program are found through the files of all processes. A socket that several
+ * have belongs to who sent last: when a query comes, nobody knows yet who will
+ * read it.
  */
 #ifndef DTAP_SIDECAR_OWNER_BPF_H
 #define DTAP_SIDECAR_OWNER_BPF_H
@@ -165,20 +166,6 @@ owner_sendmsg6(struct bpf_sock_addr *context)
 	return owner_address(context);
 }
 
-SEC("cgroup/recvmsg4")
-int
-owner_recvmsg4(struct bpf_sock_addr *context)
-{
-	return owner_address(context);
-}
-
-SEC("cgroup/recvmsg6")
-int
-owner_recvmsg6(struct bpf_sock_addr *context)
-{
-	return owner_address(context);
-}
-
 static __always_inline bool
 owner_sock_wanted(struct sock *sk)
 {
@@ -216,34 +203,14 @@ owner_iterate(struct bpf_iter__task_file *context)
 	return 0;
 }
 
-/* Who sends and receives, where the hooks above see nothing: connected and
- * accepted sockets that another process has opened. */
-static __always_inline int
-owner_length(struct sock *sk)
+/* Who sends over a connection, whoever opened it. Only who has locked the
+ * socket is known to be the running process: much of TCP is sent when an
+ * acknowledgement comes, and that is in nobody's time. */
+static __always_inline void
+owner_sends(struct owner_state *state, struct sock *sk)
 {
-	struct owner_state *state;
-
-	if (!owner_sock_wanted(sk))
-		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, NULL,
-				   BPF_SK_STORAGE_GET_F_CREATE);
-	if (state != NULL)
+	if (BPF_CORE_READ(sk, sk_lock.owned) != 0)
 		owner_claim(state, sk);
-	return 0;
-}
-
-SEC("tp_btf/sock_send_length")
-int
-owner_send_length(__u64 *context)
-{
-	return owner_length((struct sock *)context[0]);
-}
-
-SEC("tp_btf/sock_recv_length")
-int
-owner_recv_length(__u64 *context)
-{
-	return owner_length((struct sock *)context[0]);
 }
 
 #endif
