@@ -90,6 +90,9 @@ owner_set(struct owner_state *state, struct task_struct *task,
 	/* Threads have names of their own: the process has its leader's. */
 	BPF_CORE_READ_INTO(&owner->comm, task, group_leader, comm);
 	owner->comm[RECORD_COMM_BYTES - 1] = '\0';
+	/* Here, because a process may be gone before anybody asks /proc. */
+	bpf_probe_read_kernel_str(owner->exe, sizeof(owner->exe),
+		BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name));
 	state->source = source;
 }
 
