@@ -68,3 +68,12 @@ int conftest(void) { return 0; }]])],
 		[$1='-Wl,--version-script=$2'], [$1=])
 	AC_SUBST([$1])
 ])
+
+# DTAP_BPF_INCLUDES: sets bpf_includes to flags for the folders in which
+# BPF_CLANG finds the system's headers when it compiles for this machine.
+# -target bpf leaves out those that are the machine's own, as asm/types.h.
+AC_DEFUN([DTAP_BPF_INCLUDES], [
+	bpf_includes=`$BPF_CLANG -v -E -x c /dev/null 2>&1 |
+		$AWK '/^#include </ { on = 1; next } /^End of search/ { on = 0 }
+		on && ! /framework/ { printf " -idirafter %s", \$[1] }'`
+])

@@ -180,3 +180,49 @@ return dns_dt_create(0, dns_dtmode_unix, "", 0, task, field) != 0;])],
 and libfstrm (Debian: bind9-dev libfstrm-dev)])])
 	AM_CONDITIONAL([HAVE_BIND], [test "x$have_bind" = xyes])
 ])
+
+# The sidecar's programs for the kernel are compiled by clang and embedded by
+# bpftool. Neither the running kernel nor its BTF is looked at.
+AC_DEFUN([DTAP_SWITCH_SIDECAR], [
+	AC_ARG_ENABLE([sidecar],
+		[AS_HELP_STRING([--enable-sidecar],
+		[build dtap-sidecar (default: if libbpf 1.1, bpftool and a
+		clang that compiles for BPF are there)])],
+		[], [enable_sidecar=auto])
+	AC_ARG_VAR([BPF_CLANG], [clang that compiles for BPF])
+	AC_ARG_VAR([BPFTOOL], [bpftool])
+	have_sidecar=no
+	AS_IF([test "x$enable_sidecar" != xno], [
+		PKG_CHECK_MODULES([LIBBPF], [libbpf >= 1.1],
+			[have_sidecar=yes], [:])
+		AC_PATH_PROGS([BPF_CLANG],
+			[clang clang-19 clang-17 clang-16 clang-15 clang-14])
+		AC_PATH_PROG([BPFTOOL], [bpftool], [],
+			[$PATH$PATH_SEPARATOR/usr/sbin$PATH_SEPARATOR/sbin])
+		AS_IF([test -z "$BPF_CLANG" || test -z "$BPFTOOL"],
+			[have_sidecar=no])
+	])
+	AS_IF([test "x$have_sidecar" = xyes], [
+		DTAP_BPF_INCLUDES
+		BPF_CFLAGS="-O2 -g -target bpf -mcpu=v3 -Wall -Wextra"
+		BPF_CFLAGS="$BPF_CFLAGS $bpf_includes $LIBBPF_CFLAGS"
+		AC_MSG_CHECKING([whether $BPF_CLANG compiles for BPF])
+		cat >conftest.bpf.c <<END
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+int conftest(struct __sk_buff *skb);
+SEC("cgroup_skb/ingress") int conftest(struct __sk_buff *skb)
+{ return skb->len != 0; }
+END
+		AS_IF([$BPF_CLANG $BPF_CFLAGS -c -o conftest.bpf.o \
+			conftest.bpf.c >&AS_MESSAGE_LOG_FD 2>&1],
+			[], [have_sidecar=no])
+		rm -f conftest.bpf.c conftest.bpf.o
+		AC_MSG_RESULT([$have_sidecar])
+	])
+	AC_SUBST([BPF_CFLAGS])
+	AS_CASE([$enable_sidecar:$have_sidecar], [yes:no],
+		[AC_MSG_ERROR([--enable-sidecar needs libbpf 1.1, bpftool and
+clang (Debian: libbpf-dev bpftool clang)])])
+	AM_CONDITIONAL([HAVE_SIDECAR], [test "x$have_sidecar" = xyes])
+])

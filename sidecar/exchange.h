@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exchange.h: queries and the responses that belong to them.
+ *
+ * Takes whole DNS messages in the order of their capture and hands on the
+ * same messages with their type, each once: a response together with its
+ * query, a query once more when no response came in time (as a report, not
+ * as a message). A query whose type depends on its response is held back for
+ * hold_ns at most; all else is handed on at once.
+ *
+ * A response belongs to the query with the same socket, peer, id and
+ * question; for mDNS (port 5353), where several hosts may answer and ids are
+ * zero, responses belong to no query and no query is ever unanswered.
+ *
+ * Pure: the time comes from the packets and from exchange_table_expire().
+ * Bounded: the oldest query makes room, and is counted.
+ */
+#ifndef DTAP_SIDECAR_EXCHANGE_H
+#define DTAP_SIDECAR_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sidecar/packet.h"
+#include "sidecar/role.h"
+
+struct exchange_table;
+
+struct exchange_options {
+	size_t queries;       /* waiting at a time, at most */
+	size_t query_bytes;   /* octets of all waiting queries, at most */
+	uint64_t timeout_ns;  /* then a query counts as unanswered */
+	uint64_t hold_ns;     /* longest wait for a type; 0: never wait */
+	bool report_unanswered;
+};
+
+enum exchange_kind {
+	EXCHANGE_MESSAGE,
+	EXCHANGE_UNANSWERED /* the query again, after timeout_ns */
+};
+
+struct exchange_event {
+	uint8_t kind;             /* enum exchange_kind */
+	struct role_verdict verdict;
+	const struct packet *message;
+	struct role_header header;
+	/* Of a response whose query was seen; else NULL, 0 and 0. */
+	const uint8_t *query;
+	size_t query_bytes;
+	uint64_t query_time_ns;
+	/* The transport's peer is mDNS. */
+	bool multicast;
+};
+
+struct exchange_counters {
+	uint64_t queries;
+	uint64_t responses;
+	uint64_t unmatched;  /* responses to no query that was seen */
+	uint64_t unanswered; /* queries without a response in time */
+	uint64_t evicted;    /* queries that made room for others */
+	uint64_t malformed;  /* too short for a DNS header: handed on to nobody */
+};
+
+typedef void
+exchange_callback(void *user, const struct exchange_event *event);
+
+/* Finds the name of the executable of a packet's owner; "" if unknown. */
+typedef const char *
+exchange_exe(void *user, const struct packet_owner *owner);
+
+struct exchange_table *
+exchange_table_new(const struct exchange_options *options,
+		   struct role_table *roles, exchange_exe *exe,
+		   exchange_callback *callback, void *user);
+
+/* What is still held back is handed on. */
+void
+exchange_table_flush(struct exchange_table *table);
+
+void
+exchange_table_free(struct exchange_table **table);
+
+void
+exchange_table_feed(struct exchange_table *table,
+		    const struct packet *message);
+
+/* Ends waits; returns when to call again, at the latest (ns since 1970). */
+uint64_t
+exchange_table_expire(struct exchange_table *table, uint64_t now_ns);
+
+void
+exchange_table_count(const struct exchange_table *table,
+		     struct exchange_counters *counters);
+
+#endif
