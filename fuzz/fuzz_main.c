@@ -26,6 +26,16 @@ static const uint8_t seed_accept[] =
 static const uint8_t seed_option[] = "ring-bytes\n64M";
 static const uint8_t seed_uri[] = "output\ntcp:[2001:db8::1]:6000";
 
+/* IPv4 and UDP; IPv6, hop-by-hop options and TCP with a few octets. */
+static const uint8_t seed_ip4[] =
+	"\x45\0\0\x24\0\1\x40\0\x40\x11\0\0\x7f\0\0\1\x7f\0\0\1"
+	"\x13\x88\0\x35\0\x10\0\0\0\1\2\3\4\5\6\7";
+static const uint8_t seed_ip6[] =
+	"\x60\0\0\0\0\x21\0\x40"
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+	"\6\0\1\4\0\0\0\0"
+	"\x13\x88\0\x35\0\0\0\1\0\0\0\0\x50\x18\0\0\0\0\0\0\0\3\1\2\3";
+
 static const struct {
 	const uint8_t *octets;
 	size_t bytes;
@@ -34,6 +44,8 @@ static const struct {
 	{ seed_accept, sizeof(seed_accept) - 1 },
 	{ seed_option, sizeof(seed_option) - 1 },
 	{ seed_uri, sizeof(seed_uri) - 1 },
+	{ seed_ip4, sizeof(seed_ip4) - 1 },
+	{ seed_ip6, sizeof(seed_ip6) - 1 },
 };
 
 static uint64_t

@@ -78,6 +78,8 @@ copy_owner(struct packet_owner *owner, const struct record_owner *from)
 	owner->netns = from->netns;
 	memcpy(owner->comm, from->comm, sizeof(owner->comm));
 	owner->comm[sizeof(owner->comm) - 1] = '\0';
+	memcpy(owner->exe, from->exe, sizeof(owner->exe));
+	owner->exe[sizeof(owner->exe) - 1] = '\0';
 }
 
 static void

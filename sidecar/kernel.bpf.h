@@ -36,8 +36,29 @@ struct cred {
 	struct kernel_uid uid;
 } KERNEL_STRUCT;
 
+struct qstr {
+	const unsigned char *name;
+} KERNEL_STRUCT;
+
+struct dentry {
+	struct qstr d_name;
+} KERNEL_STRUCT;
+
+struct path {
+	struct dentry *dentry;
+} KERNEL_STRUCT;
+
+struct file {
+	struct path f_path;
+} KERNEL_STRUCT;
+
+struct mm_struct {
+	struct file *exe_file;
+} KERNEL_STRUCT;
+
 struct task_struct {
 	__u32 tgid;
+	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	const struct cred *cred;
 	struct css_set *cgroups;
@@ -75,8 +96,6 @@ struct sock {
 struct socket {
 	struct sock *sk;
 } KERNEL_STRUCT;
-
-struct file;
 
 struct bpf_iter__task_file {
 	struct task_struct *task;

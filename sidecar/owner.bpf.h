@@ -90,6 +90,9 @@ owner_set(struct owner_state *state, struct task_struct *task,
 	/* Threads have names of their own: the process has its leader's. */
 	BPF_CORE_READ_INTO(&owner->comm, task, group_leader, comm);
 	owner->comm[RECORD_COMM_BYTES - 1] = '\0';
+	/* Here, because a process may be gone before anybody asks /proc. */
+	bpf_probe_read_kernel_str(owner->exe, sizeof(owner->exe),
+		BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name));
 	state->source = source;
 }
 
@@ -97,14 +100,15 @@ owner_set(struct owner_state *state, struct task_struct *task,
 static __always_inline void
 owner_claim(struct owner_state *state, struct sock *sk)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	__u32 uid = (__u32)bpf_get_current_uid_gid();
+	/* Not by bpf_get_current_pid_tgid(): in Linux 6.1 that is not for
+	 * programs that look at packets. */
+	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (pid == 0 || (state->source == OWNER_USES &&
-			 state->owner.pid == pid && state->owner.uid == uid))
+	if (state->source == OWNER_USES && state->owner.pid == task->tgid &&
+	    state->owner.uid == task->cred->uid.val)
 		return;
-	owner_set(state, (struct task_struct *)bpf_get_current_task(), sk,
-		  OWNER_USES);
+	if (task->tgid != 0)
+		owner_set(state, task, sk, OWNER_USES);
 }
 
 static __always_inline int

@@ -18,6 +18,8 @@
 
 /* TASK_COMM_LEN of the kernel, its NUL included. */
 #define PACKET_COMM_BYTES 16
+/* Longer names are cut. */
+#define PACKET_EXE_BYTES 32
 
 enum packet_direction {
 	PACKET_RECEIVED,
@@ -50,7 +52,9 @@ struct packet_owner {
 	uint32_t uid;
 	uint64_t cgroup; /* inode of the cgroup's directory; 0 unknown */
 	uint64_t netns;  /* inode of the network namespace; 0 unknown */
-	char comm[PACKET_COMM_BYTES]; /* ends with a NUL */
+	char comm[PACKET_COMM_BYTES]; /* of the process; ends with a NUL */
+	/* File name of its executable, without folders; ends with a NUL. */
+	char exe[PACKET_EXE_BYTES];
 };
 
 struct packet {

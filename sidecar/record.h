@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 #define RECORD_COMM_BYTES 16
+#define RECORD_EXE_BYTES 32
 #define RECORD_PORTS_MAX 8
 /* Of the counters; a machine with more processors shares some of them. */
 #define RECORD_CPUS_MAX 256
@@ -26,6 +27,7 @@ struct record_owner {
 	__u64 cgroup;
 	__u64 netns;
 	char comm[RECORD_COMM_BYTES];
+	char exe[RECORD_EXE_BYTES];
 };
 
 /* What stands before the payload of each record. */
