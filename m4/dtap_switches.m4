@@ -195,6 +195,11 @@ AC_DEFUN([DTAP_SWITCH_SIDECAR], [
 	AS_IF([test "x$enable_sidecar" != xno], [
 		PKG_CHECK_MODULES([LIBBPF], [libbpf >= 1.1],
 			[have_sidecar=yes], [:])
+		PKG_CHECK_MODULES([SIDECAR], [libcap-ng libseccomp], [],
+			[have_sidecar=no])
+		PKG_CHECK_MODULES([MICROHTTPD], [libmicrohttpd >= 0.9.70], [
+			MICROHTTPD_CFLAGS="$MICROHTTPD_CFLAGS -DHAVE_MICROHTTPD"
+		], [:])
 		AC_PATH_PROGS([BPF_CLANG],
 			[clang clang-19 clang-17 clang-16 clang-15 clang-14])
 		AC_PATH_PROG([BPFTOOL], [bpftool], [],
@@ -223,6 +228,7 @@ END
 	AC_SUBST([BPF_CFLAGS])
 	AS_CASE([$enable_sidecar:$have_sidecar], [yes:no],
 		[AC_MSG_ERROR([--enable-sidecar needs libbpf 1.1, bpftool and
-clang (Debian: libbpf-dev bpftool clang)])])
+clang, libcap-ng and libseccomp (Debian: libbpf-dev bpftool clang libcap-ng-dev
+libseccomp-dev)])])
 	AM_CONDITIONAL([HAVE_SIDECAR], [test "x$have_sidecar" = xyes])
 ])
