@@ -16,6 +16,7 @@ set -u
 LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL TZ PATH
 build=$PWD
+script=$(readlink -f "$0")
 sidecar=$build/sidecar/dtap-sidecar
 cat=$build/tools/cat/dtap-cat
 client=$build/integrations/knot/knot_client
@@ -489,8 +490,21 @@ case_usage() {
 	grep -q 'CAP_\|root' usage.out || fail "no remedy: $(cat usage.out)"
 }
 
+# The unit is hardened: a score of 2.0 at most.
+case_unit() {
+	local unit
+	unit=$(dirname "$script")/dtap-sidecar.service
+	command -v systemd-analyze >/dev/null || {
+		echo "SKIP: dtap-sidecar.service is NOT judged: systemd-analyze" \
+			"is missing"
+		return
+	}
+	systemd-analyze security --offline=yes --threshold=20 --no-pager \
+		"$unit" >unit.out 2>&1 || fail "$(tail -n 1 unit.out)"
+}
+
 for case in ${DTAP_SIDECAR_ONLY:-usage oracle load unanswered privileges \
-	metrics print}; do
+	metrics print unit}; do
 	[ -e one.zone ] || write_zones
 	"case_$case"
 	echo "ok: $case"
