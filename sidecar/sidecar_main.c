@@ -209,8 +209,10 @@ print_end(struct sidecar *sidecar)
 	struct metrics_view view;
 
 	count_all(sidecar, &view);
-	fprintf(stderr, "dtap-sidecar: %llu packets, %llu lost in the kernel; "
-		"%llu queries, %llu responses; %llu frames written, %llu lost\n",
+	fprintf(stderr,
+		"dtap-sidecar: %llu packets, %llu lost in the kernel; "
+		"%llu queries, %llu responses; "
+		"%llu frames written, %llu lost\n",
 		(unsigned long long)view.capture.taken,
 		(unsigned long long)(view.capture.lost_kernel +
 				     view.capture.lost_short),

@@ -37,6 +37,7 @@ static const char help[] =
 "      --tls-plaintext     also what processes send and receive over TLS, by\n"
 "                          probes in their libraries; shows in the clear what\n"
 "                          they encrypt\n"
+"      --tls-port N        port of DNS over TLS; repeatable (default 853)\n"
 "\n"
 "What is said of it:\n"
 "      --role EXE=ROLE     what an executable is: learn, auth, recursive,\n"
@@ -80,6 +81,7 @@ enum {
 	OPTION_RING_BYTES,
 	OPTION_LATENCY,
 	OPTION_TLS,
+	OPTION_TLS_PORT,
 	OPTION_ROLE,
 	OPTION_TIMEOUT,
 	OPTION_HOLD,
@@ -104,6 +106,7 @@ static const struct option names[] = {
 	{ "ring-bytes", required_argument, NULL, OPTION_RING_BYTES },
 	{ "latency-ms", required_argument, NULL, OPTION_LATENCY },
 	{ "tls-plaintext", no_argument, NULL, OPTION_TLS },
+	{ "tls-port", required_argument, NULL, OPTION_TLS_PORT },
 	{ "role", required_argument, NULL, OPTION_ROLE },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "hold", required_argument, NULL, OPTION_HOLD },
@@ -177,16 +180,15 @@ set_pair(struct sidecar_options *options, const char *pair)
 }
 
 static bool
-add_port(struct sidecar_options *options, const char *text)
+add_port(uint16_t ports[CAPTURE_PORTS_MAX], size_t *count, const char *text)
 {
-	struct capture_options *capture = &options->capture;
 	uint64_t port;
 
 	if (!read_number(text, 1, 65535, &port))
 		return false;
-	if (capture->ports_count == CAPTURE_PORTS_MAX)
+	if (*count == CAPTURE_PORTS_MAX)
 		return complain(text, "too many ports");
-	capture->ports[capture->ports_count++] = (uint16_t)port;
+	ports[(*count)++] = (uint16_t)port;
 	return true;
 }
 
@@ -261,7 +263,8 @@ apply(struct sidecar_options *options, int option, const char *value)
 	case 'p': return options->print = true;
 	case OPTION_SET: return set_pair(options, value);
 	case OPTION_TYPES: return set(options, "types", value);
-	case OPTION_PORT: return add_port(options, value);
+	case OPTION_PORT:
+		return add_port(capture->ports, &capture->ports_count, value);
 	case OPTION_UNIT: return set_unit(options, value);
 	case OPTION_CGROUP: return set_cgroup(options, value);
 	case OPTION_PID:
@@ -271,6 +274,9 @@ apply(struct sidecar_options *options, int option, const char *value)
 	case OPTION_LATENCY:
 		return read_number32(value, 1, 1000, &capture->latency_ms);
 	case OPTION_TLS: return capture->tls_plaintext = true;
+	case OPTION_TLS_PORT:
+		return add_port(capture->tls_ports, &capture->tls_ports_count,
+				value);
 	case OPTION_ROLE:
 		return role_table_override(options->roles, value) ||
 		       complain(value, "not EXECUTABLE=ROLE");

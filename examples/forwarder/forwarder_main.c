@@ -133,7 +133,8 @@ read_options(int argc, char **argv, struct settings *settings,
 	uint32_t threads = 1;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "l:u:t:h", names, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "l:u:t:h", names,
+				     NULL)) >= 0) {
 		switch (option) {
 		case 'l':
 			if (settings->listen_count == LISTENERS_MAX / 2)

@@ -223,9 +223,9 @@ upstream_stream(struct worker *worker, struct exchange *exchange,
 static void
 upstream_ready(struct worker *worker, struct watch *watch, uint32_t events)
 {
+	char *upstream = (char *)watch;
 	struct exchange *exchange =
-		(struct exchange *)(void *)((char *)watch -
-					    offsetof(struct exchange, upstream));
+		(void *)(upstream - offsetof(struct exchange, upstream));
 
 	if (exchange->tcp)
 		upstream_stream(worker, exchange, events);

@@ -338,5 +338,5 @@ module_unload(knotd_mod_t *mod)
 #endif
 #define MODULE_API(name, ...) KNOTD_MOD_API(name, __VA_ARGS__)
 
-MODULE_API(KNOT_MODULE_NAME, KNOTD_MOD_FLAG_SCOPE_ANY, module_load, module_unload,
-	   knot_config_schema, knot_config_check);
+MODULE_API(KNOT_MODULE_NAME, KNOTD_MOD_FLAG_SCOPE_ANY, module_load,
+	   module_unload, knot_config_schema, knot_config_check);
