@@ -199,7 +199,16 @@ AC_DEFUN([DTAP_SWITCH_SIDECAR], [
 	])
 	AS_IF([test "x$have_sidecar" = xyes], [
 		DTAP_BPF_INCLUDES
+		dnl Whose registers arguments are in, as libbpf calls it.
+		AS_CASE([$host_cpu],
+			[x86_64], [bpf_arch=x86],
+			[aarch64], [bpf_arch=arm64],
+			[powerpc64*], [bpf_arch=powerpc],
+			[riscv64], [bpf_arch=riscv],
+			[s390x], [bpf_arch=s390],
+			[have_sidecar=no])
 		BPF_CFLAGS="-O2 -g -target bpf -mcpu=v3 -Wall -Wextra"
+		BPF_CFLAGS="$BPF_CFLAGS -D__TARGET_ARCH_$bpf_arch"
 		BPF_CFLAGS="$BPF_CFLAGS $bpf_includes $LIBBPF_CFLAGS"
 		AC_MSG_CHECKING([whether $BPF_CLANG compiles for BPF])
 		cat >conftest.bpf.c <<END

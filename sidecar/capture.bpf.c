@@ -5,14 +5,7 @@
  *
  * At this place IP has put fragments together, or not yet made them, so that
  * a datagram is seen whole. Only addresses and ports are looked at here; what
- * is in a message is for the program outside. A packet that is wanted is
- * copied once, from the packet into the ring, in a record of the smallest
- * size that holds it (the ring wants sizes that are constants). There is no
- * scratch memory for each processor: a packet that is being sent may be
- * interrupted by one that is being received.
- *
- * Lengths are cut to size by masks, with the compiler kept from seeing that
- * they do nothing: the verifier of Linux 6.1 understands no other form.
+ * is in a message is for the program outside.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +19,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sidecar/owner.bpf.h"
+#include "sidecar/record.bpf.h"
 #include "sidecar/record.h"
+#include "sidecar/tls.bpf.h"
 
 #define PASS 1
 
@@ -35,136 +30,6 @@
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define EXTENSIONS_MAX 8
-/* Longer than any packet of Linux (BIG TCP), in records; and as many
- * messages as UDP_SEGMENT takes at a time. */
-#define PIECES_MAX 128
-
-/* The numbers of enum packet_protocol and enum packet_direction. */
-enum { UDP = 1, TCP = 2 };
-enum { RECEIVED = 0, SENT = 1 };
-
-const volatile __u32 wanted_pid;
-
-/* As many octets must wait in the ring for the reader to be woken; 0: never.
- * The reader sets it, whoever wakes the reader takes it away. */
-volatile __u32 wake_bytes;
-
-struct record_counters counters[RECORD_CPUS_MAX];
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 16);
-} ring SEC(".maps");
-
-/* A packet on its way into one or more records. */
-struct walk {
-	struct __sk_buff *skb;
-	__u32 at;    /* where the rest of the payload begins, */
-	__u32 left;  /* and how long it is */
-	__u32 piece; /* the most for one record */
-	__u32 final_flags; /* for the last one */
-	struct record head;
-};
-
-/* A packet that is sent may be interrupted by one that is received. */
-#define COUNT(counter) __sync_fetch_and_add( \
-	&counters[bpf_get_smp_processor_id() & (RECORD_CPUS_MAX - 1)].counter, \
-	1)
-
-static __always_inline __u64
-wake_flags(void)
-{
-	__u32 enough = wake_bytes;
-
-	if (enough == 0 ||
-	    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < enough)
-		return BPF_RB_NO_WAKEUP;
-	wake_bytes = 0;
-	return BPF_RB_FORCE_WAKEUP;
-}
-
-/* room is constant, and a power of two; 0 < payload_bytes <= room. */
-static __always_inline void
-record_payload(struct walk *walk, __u32 room)
-{
-	__u32 bytes = walk->head.payload_bytes;
-	struct record *record;
-
-	record = bpf_ringbuf_reserve(&ring, sizeof(*record) + room, 0);
-	if (record == NULL) {
-		COUNT(lost_full);
-		return;
-	}
-	*record = walk->head;
-	barrier_var(bytes);
-	bytes = ((bytes - 1) & (room - 1)) + 1;
-	if (bpf_skb_load_bytes(walk->skb, walk->at, record + 1, bytes) != 0) {
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-		COUNT(lost_short);
-		return;
-	}
-	COUNT(recorded);
-	bpf_ringbuf_submit(record, wake_flags());
-}
-
-static __always_inline void
-record_empty(struct walk *walk)
-{
-	struct record *record;
-
-	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
-	if (record == NULL) {
-		COUNT(lost_full);
-		return;
-	}
-	*record = walk->head;
-	COUNT(recorded);
-	bpf_ringbuf_submit(record, wake_flags());
-}
-
-/* The next record. Not inline: it is long, and called from two places. */
-static __attribute__((noinline)) int
-record_piece(struct walk *walk)
-{
-	__u32 bytes = walk->left < walk->piece ? walk->left : walk->piece;
-
-	walk->head.payload_bytes = bytes;
-	if (bytes == walk->left)
-		walk->head.tcp_flags |= walk->final_flags;
-	if (bytes == 0)
-		record_empty(walk);
-	else if (bytes <= 128)
-		record_payload(walk, 128);
-	else if (bytes <= 256)
-		record_payload(walk, 256);
-	else if (bytes <= 512)
-		record_payload(walk, 512);
-	else if (bytes <= 2048)
-		record_payload(walk, 2048);
-	else if (bytes <= 16384)
-		record_payload(walk, 16384);
-	else
-		record_payload(walk, RECORD_PAYLOAD_MAX);
-	walk->at += bytes;
-	walk->left -= bytes;
-	walk->head.tcp_sequence += bytes;
-	walk->head.tcp_flags = 0;
-	return walk->left == 0;
-}
-
-static long
-record_next(__u32 number, void *walk)
-{
-	(void)number;
-	return record_piece(walk);
-}
-
-static __always_inline void
-record_packet(struct walk *walk)
-{
-	if (record_piece(walk) == 0)
-		bpf_loop(PIECES_MAX, record_next, walk, 0);
-}
 
 static __always_inline void
 copy_addresses(struct record *head, const void *from, const void *to,

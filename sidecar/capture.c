@@ -34,6 +34,15 @@ capture_hand_over(struct capture *capture, const struct packet *packet)
 }
 
 static bool
+has_zero(const uint16_t *ports, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ports[i] == 0)
+			return true;
+	return false;
+}
+
+static bool
 check_options(const struct capture_options *options,
 	      char reason[CAPTURE_REASON_BYTES])
 {
@@ -42,9 +51,13 @@ check_options(const struct capture_options *options,
 		return capture_refuse(reason, "Between 1 and %d ports can be "
 				      "watched, not %zu.", CAPTURE_PORTS_MAX,
 				      options->ports_count);
-	for (size_t i = 0; i < options->ports_count; i++)
-		if (options->ports[i] == 0)
-			return capture_refuse(reason, "0 is no port.");
+	if (options->tls_ports_count > CAPTURE_PORTS_MAX)
+		return capture_refuse(reason, "At most %d ports of TLS can be "
+				      "watched, not %zu.", CAPTURE_PORTS_MAX,
+				      options->tls_ports_count);
+	if (has_zero(options->ports, options->ports_count) ||
+	    has_zero(options->tls_ports, options->tls_ports_count))
+		return capture_refuse(reason, "0 is no port.");
 	if (options->ring_bytes < RING_BYTES_MIN ||
 	    (options->ring_bytes & (options->ring_bytes - 1)) != 0)
 		return capture_refuse(reason, "The ring must be a power of "

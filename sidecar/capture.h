@@ -34,8 +34,14 @@ struct capture_options {
 	uint32_t pid;         /* packets of this process alone; 0: of all */
 	uint32_t ring_bytes;  /* a power of two, at least 64 KiB */
 	uint32_t latency_ms;  /* a packet waits no longer in the kernel */
-	bool tls_plaintext;   /* of processes that use OpenSSL or GnuTLS */
-	uint32_t tls_pid;     /* of this process alone; 0: of all */
+	/* Plaintext of processes that use OpenSSL or GnuTLS, over these ports;
+	 * none is 853. They need not be among the ports above, and should not. */
+	bool tls_plaintext;
+	uint16_t tls_ports[CAPTURE_PORTS_MAX];
+	size_t tls_ports_count;
+	/* Of this process alone, with the libraries that it uses; 0: of all
+	 * that use those of the system. */
+	uint32_t tls_pid;
 };
 
 /*

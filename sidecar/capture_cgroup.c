@@ -24,6 +24,7 @@
 
 #include "sidecar/capture_hooks.h"
 #include "sidecar/capture_kind.h"
+#include "sidecar/capture_tls.h"
 #include "sidecar/capture_wake.h"
 #include "sidecar/record.h"
 
@@ -41,6 +42,7 @@ struct cgroup_capture {
 	struct capture_bpf *kernel;
 	struct ring_buffer *ring;
 	struct capture_wake wake;
+	struct capture_tls tls;
 	uint32_t drained;
 	uint64_t clock_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t clock_read_ns;   /* CLOCK_MONOTONIC */
@@ -168,6 +170,7 @@ cgroup_close(struct capture *capture)
 	struct cgroup_capture *self = (struct cgroup_capture *)capture;
 
 	capture_wake_close(&self->wake);
+	capture_tls_close(&self->tls);
 	ring_buffer__free(self->ring);
 	capture_bpf__destroy(self->kernel);
 	free(self);
@@ -273,7 +276,10 @@ capture_cgroup_open(const struct capture_options *options,
 		goto done;
 	done = open_ring(self, options->ring_bytes, options->latency_ms,
 			 reason) &&
-	       capture_hooks_attach(self->kernel, fd, cgroup, reason);
+	       capture_hooks_attach(self->kernel, fd, cgroup, reason) &&
+	       (!options->tls_plaintext ||
+		capture_tls_attach(&self->tls, self->kernel, options->tls_pid,
+				   reason));
 done:
 	/* The links hold the cgroup. */
 	if (fd >= 0)

@@ -27,25 +27,50 @@
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+enum hook_need {
+	NEED_ALWAYS,
+	NEED_TLS, /* only for plaintext, but then always */
+	NEED_NOT  /* it is better to have it */
+};
+
 struct hook {
 	const char *program; /* its name in the kernel part */
 	const char *name;
 	const char *purpose;
-	bool required;
+	enum hook_need need;
 };
 
 /* In the order in which they are attached: packets ask for owners. */
 static const struct hook hooks[] = {
-	{ "owner_bind4", "cgroup/bind4", "process of a server", false },
-	{ "owner_bind6", "cgroup/bind6", "process of a server", false },
-	{ "owner_connect4", "cgroup/connect4", "process of a client", false },
-	{ "owner_connect6", "cgroup/connect6", "process of a client", false },
-	{ "owner_sendmsg4", "cgroup/sendmsg4", "process that sends", false },
-	{ "owner_sendmsg6", "cgroup/sendmsg6", "process that sends", false },
+	{ "owner_bind4", "cgroup/bind4", "process of a server", NEED_NOT },
+	{ "owner_bind6", "cgroup/bind6", "process of a server", NEED_NOT },
+	{ "owner_connect4", "cgroup/connect4", "process of a client",
+	  NEED_NOT },
+	{ "owner_connect6", "cgroup/connect6", "process of a client",
+	  NEED_NOT },
+	{ "owner_sendmsg4", "cgroup/sendmsg4", "process that sends",
+	  NEED_NOT },
+	{ "owner_sendmsg6", "cgroup/sendmsg6", "process that sends",
+	  NEED_NOT },
 	{ "owner_iterate", "iter/task_file", "processes of older sockets",
-	  false },
-	{ "capture_received", "cgroup_skb/ingress", "packets received", true },
-	{ "capture_sent", "cgroup_skb/egress", "packets sent", true },
+	  NEED_NOT },
+	{ "tls_enter_handshake", "uprobe/handshake", "plaintext of TLS",
+	  NEED_TLS },
+	{ "tls_enter_read", "uprobe/read", "plaintext of TLS", NEED_TLS },
+	{ "tls_enter_read_ex", "uprobe/read_ex", "plaintext of TLS",
+	  NEED_TLS },
+	{ "tls_enter_write", "uprobe/write", "plaintext of TLS", NEED_TLS },
+	{ "tls_enter_write_ex", "uprobe/write_ex", "plaintext of TLS",
+	  NEED_TLS },
+	{ "tls_enter_free", "uprobe/free", "plaintext of TLS", NEED_TLS },
+	{ "tls_leave", "uretprobe", "plaintext of TLS", NEED_TLS },
+	{ "tls_send_length", "tp_btf/sock_send_length",
+	  "socket of a TLS session", NEED_TLS },
+	{ "tls_recv_length", "tp_btf/sock_recv_length",
+	  "socket of a TLS session", NEED_TLS },
+	{ "capture_received", "cgroup_skb/ingress", "packets received",
+	  NEED_ALWAYS },
+	{ "capture_sent", "cgroup_skb/egress", "packets sent", NEED_ALWAYS },
 };
 
 #define HOOKS COUNT_OF(hooks)
@@ -105,6 +130,7 @@ kernel_knows(const struct btf *types, const struct hook *hook)
 	return btf__find_by_name_kind(types, name, BTF_KIND_TYPEDEF) > 0;
 }
 
+/* What need not even be tried. */
 static void
 find_unknown(bool refused[HOOKS])
 {
@@ -113,6 +139,13 @@ find_unknown(bool refused[HOOKS])
 	for (size_t i = 0; i < HOOKS; i++)
 		refused[i] = types != NULL && !kernel_knows(types, &hooks[i]);
 	btf__free(types);
+}
+
+static bool
+is_needed(const struct capture_options *options, const struct hook *hook)
+{
+	return hook->need == NEED_ALWAYS ||
+	       (hook->need == NEED_TLS && options->tls_plaintext);
 }
 
 static struct bpf_prog_skeleton *
@@ -137,6 +170,36 @@ print_nothing(enum libbpf_print_level level, const char *format,
 	return 0;
 }
 
+static void
+set_ports(__u16 *to, const uint16_t *ports, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] = ports[i];
+}
+
+static int
+set_options(struct capture_bpf *kernel, const struct capture_options *options)
+{
+	static const uint16_t dot = 853;
+	bool given = options->tls_ports_count > 0;
+	int error;
+
+	set_ports(kernel->rodata->wanted_ports, options->ports,
+		  options->ports_count);
+	set_ports(kernel->rodata->tls_ports,
+		  given ? options->tls_ports : &dot,
+		  given ? options->tls_ports_count : 1);
+	kernel->rodata->wanted_pid = options->pid;
+	error = bpf_map__set_max_entries(kernel->maps.ring,
+					 options->ring_bytes);
+	if (error == 0 && !options->tls_plaintext) {
+		bpf_map__set_autocreate(kernel->maps.tls_calls, false);
+		bpf_map__set_autocreate(kernel->maps.tls_received, false);
+		bpf_map__set_autocreate(kernel->maps.tls_sessions, false);
+	}
+	return error;
+}
+
 /* NULL with errno. */
 static struct capture_bpf *
 load_some(const struct capture_options *options, const bool refused[HOOKS])
@@ -146,14 +209,12 @@ load_some(const struct capture_options *options, const bool refused[HOOKS])
 
 	if (kernel == NULL)
 		return NULL;
-	for (size_t i = 0; i < options->ports_count; i++)
-		kernel->rodata->wanted_ports[i] = options->ports[i];
-	kernel->rodata->wanted_pid = options->pid;
-	error = bpf_map__set_max_entries(kernel->maps.ring,
-					 options->ring_bytes);
 	for (size_t i = 0; i < HOOKS; i++)
 		bpf_program__set_autoload(
-			*find_program(kernel, &hooks[i])->prog, !refused[i]);
+			*find_program(kernel, &hooks[i])->prog,
+			!refused[i] && (hooks[i].need != NEED_TLS ||
+					options->tls_plaintext));
+	error = set_options(kernel, options);
 	if (error == 0)
 		error = capture_bpf__load(kernel);
 	if (error == 0)
@@ -180,19 +241,30 @@ try_alone(const struct capture_options *options, size_t hook)
 }
 
 static bool
+refuse_hook(const struct hook *hook, int error,
+	    char reason[CAPTURE_REASON_BYTES])
+{
+	if (hook->need == NEED_TLS)
+		return capture_refuse(reason, "This kernel refuses %s (%s): "
+			"plaintext of TLS needs Linux 6.3 and "
+			"CONFIG_UPROBE_EVENTS=y. --list-hooks shows what it "
+			"allows.", hook->name, strerror(error));
+	return capture_refuse(reason, "This kernel refuses the hook %s (%s), "
+		"which needs Linux 6.1 with CONFIG_CGROUP_BPF=y. --list-hooks "
+		"shows what it allows; --capture packet does without.",
+		hook->name, strerror(error));
+}
+
+static bool
 find_refused(const struct capture_options *options, bool refused[HOOKS],
 	     char reason[CAPTURE_REASON_BYTES])
 {
 	for (size_t i = 0; i < HOOKS; i++) {
-		int error = refused[i] ? 0 : try_alone(options, i);
+		int error = refused[i] ? ENOENT : try_alone(options, i);
 
-		refused[i] = refused[i] || error != 0;
-		if (error != 0 && hooks[i].required)
-			return capture_refuse(reason, "This kernel refuses the "
-				"hook %s (%s), which needs Linux 6.1 with "
-				"CONFIG_CGROUP_BPF=y. --list-hooks shows what "
-				"it allows; --capture packet does without.",
-				hooks[i].name, strerror(error));
+		refused[i] = error != 0;
+		if (refused[i] && is_needed(options, &hooks[i]))
+			return refuse_hook(&hooks[i], error, reason);
 	}
 	return true;
 }
@@ -208,6 +280,11 @@ capture_hooks_load(const struct capture_options *options,
 	if (!check_system(reason))
 		return NULL;
 	find_unknown(refused);
+	for (size_t i = 0; i < HOOKS; i++)
+		if (refused[i] && is_needed(options, &hooks[i])) {
+			refuse_hook(&hooks[i], ENOENT, reason);
+			return NULL;
+		}
 	kernel = load_some(options, refused);
 	if (kernel != NULL || !find_refused(options, refused, reason))
 		return kernel;
@@ -245,6 +322,9 @@ attach_one(struct bpf_prog_skeleton *program, int cgroup_fd)
 {
 	struct bpf_link *link;
 
+	/* To a program in user space: capture_tls.c. */
+	if (bpf_program__type(*program->prog) == BPF_PROG_TYPE_KPROBE)
+		return true;
 	switch (bpf_program__expected_attach_type(*program->prog)) {
 	case BPF_TRACE_ITER:
 		return iterate(*program->prog);
@@ -269,7 +349,8 @@ capture_hooks_attach(struct capture_bpf *kernel, int cgroup_fd,
 			find_program(kernel, &hooks[i]);
 
 		if (!bpf_program__autoload(*program->prog) ||
-		    attach_one(program, cgroup_fd) || !hooks[i].required)
+		    attach_one(program, cgroup_fd) ||
+		    hooks[i].need == NEED_NOT)
 			continue;
 		return capture_refuse(reason, "The hook %s cannot be attached "
 			"to %s: %m. Another program may hold it for itself "
@@ -305,6 +386,7 @@ capture_list_hooks(void (*line)(void *user, const char *hook,
 {
 	struct capture_options options = {
 		.ports = { 53 }, .ports_count = 1, .ring_bytes = 64u << 10,
+		.tls_plaintext = true,
 	};
 	bool unknown[HOOKS];
 

@@ -256,8 +256,9 @@ open_socket(struct frame_capture *self)
 		.filter = program,
 	};
 	uint32_t bytes = self->options.ring_bytes;
-	int fanout = (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG |
-		      PACKET_FANOUT_FLAG_UNIQUEID) << 16;
+	uint32_t fanout = (uint32_t)(PACKET_FANOUT_HASH |
+				     PACKET_FANOUT_FLAG_DEFRAG |
+				     PACKET_FANOUT_FLAG_UNIQUEID) << 16;
 	int on = 1;
 
 	self->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -9,6 +9,7 @@
 #ifndef DTAP_SIDECAR_KERNEL_BPF_H
 #define DTAP_SIDECAR_KERNEL_BPF_H
 
+#include <linux/in6.h>
 #include <linux/types.h>
 
 #define KERNEL_STRUCT __attribute__((preserve_access_index))
@@ -81,6 +82,10 @@ struct sock_common {
 	__u16 skc_family;
 	__u16 skc_num;
 	__be16 skc_dport;
+	__be32 skc_rcv_saddr;
+	__be32 skc_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	struct in6_addr skc_v6_daddr;
 	possible_net_t skc_net;
 } KERNEL_STRUCT;
 
@@ -90,6 +95,7 @@ typedef struct {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
 	socket_lock_t sk_lock;
 } KERNEL_STRUCT;
 

@@ -46,6 +46,8 @@ struct {
 
 /* Host byte order; zero where there is none. */
 const volatile __u16 wanted_ports[RECORD_PORTS_MAX];
+/* 0: of all processes. */
+const volatile __u32 wanted_pid;
 
 static __always_inline bool
 owner_port_wanted(__u16 port)
@@ -76,23 +78,28 @@ owner_netns(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
+/* All but the network namespace: that is the socket's. */
 static __always_inline void
-owner_set(struct owner_state *state, struct task_struct *task,
-	  struct sock *sk, enum owner_source source)
+owner_of_task(struct record_owner *owner, struct task_struct *task)
 {
-	struct record_owner *owner = &state->owner;
-
 	owner->pid = BPF_CORE_READ(task, tgid);
 	owner->uid = BPF_CORE_READ(task, cred, uid.val);
 	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	if (owner->netns == 0)
-		owner->netns = owner_netns(sk);
 	/* Threads have names of their own: the process has its leader's. */
 	BPF_CORE_READ_INTO(&owner->comm, task, group_leader, comm);
 	owner->comm[RECORD_COMM_BYTES - 1] = '\0';
 	/* Here, because a process may be gone before anybody asks /proc. */
 	bpf_probe_read_kernel_str(owner->exe, sizeof(owner->exe),
 		BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name));
+}
+
+static __always_inline void
+owner_set(struct owner_state *state, struct task_struct *task,
+	  struct sock *sk, enum owner_source source)
+{
+	owner_of_task(&state->owner, task);
+	if (state->owner.netns == 0)
+		state->owner.netns = owner_netns(sk);
 	state->source = source;
 }
 
@@ -175,8 +182,10 @@ owner_sock_wanted(struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;
 
+	/* A socket of UDP may have asked somebody already. */
 	return (family == KERNEL_AF_INET || family == KERNEL_AF_INET6) &&
-	       (owner_port_wanted(sk->__sk_common.skc_num) ||
+	       (sk->sk_protocol == IPPROTO_UDP ||
+		owner_port_wanted(sk->__sk_common.skc_num) ||
 		owner_port_wanted(bpf_ntohs(sk->__sk_common.skc_dport)));
 }
 
