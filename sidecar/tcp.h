@@ -3,10 +3,11 @@
  * tcp.h: from segments to DNS messages.
  *
  * One direction of one connection is a stream. Its segments may come out of
- * order, twice, overlapping (the first copy of an octet counts), with holes,
- * or from the middle on; each message is a big-endian 16-bit length and as
- * many octets (RFC 1035 section 4.2.2). Whole messages are handed on, in the
- * order of the stream, empty ones too.
+ * order, twice, overlapping (the copy of an octet counts that Linux lets its
+ * processes read: see tcp_stream.c), with holes, or from the middle on; each
+ * message is a big-endian 16-bit length and as many octets (RFC 1035 section
+ * 4.2.2). Whole messages are handed on, in the order of the stream, empty ones
+ * too.
  *
  * What lies behind a hole is held back until the hole is filled. It is given
  * up when more would be held than allowed, after a second, or when the stream

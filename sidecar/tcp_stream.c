@@ -2,15 +2,17 @@
 /*
  * tcp_stream.c: see tcp_stream.h.
  *
- *            next         first held            next held
- *   ...seen---|    hole     |-------|    hole     |-----|   end
+ *             next           held              held
+ *   ...seen----|    hole    |------|    hole    |------|   end
  *
  * Octets before next are with the framing. What lies behind a hole is in a
- * list, in order and without overlaps: of a new segment only those octets
- * are kept that no held one has, so the first copy counts, as it does for
- * octets before next. Sequence numbers are compared as RFC 9293 section 3.4
- * has it, by the sign of their difference; next only ever moves towards what
- * is held, so all of it stays within half of the circle.
+ * list, by its first octet, the longer before the shorter. Segments in it may
+ * overlap: what the one before has is left out when they are taken. So octets
+ * before next count as they came first, and of others the segment that begins
+ * first: this is how Linux has it (tcp_data_queue_ofo() in tcp_input.c), and
+ * so what its processes read. Sequence numbers are compared as RFC 9293
+ * section 3.4 says, by the sign of their difference; next only ever moves
+ * towards what is held, so all of it stays within half of the circle.
  *
  * A FIN, and an RST, say where the stream ends. An RST at another place than
  * that which the receiver expects is ignored by it (RFC 5961 section 3), and
@@ -140,74 +142,59 @@ segment_free(struct tcp_stream *stream, struct tcp_meter *meter,
 	free(segment);
 }
 
-static bool
-stream_has_room(const struct tcp_stream *stream, const struct tcp_meter *meter,
-		uint32_t bytes)
-{
-	return stream->segments_count < TCP_STREAM_SEGMENTS_MAX &&
-	       stream->segment_bytes + SEGMENT_BYTES + bytes <=
-		       meter->segment_bytes_max;
-}
-
-/* Holds the first octets of a piece; skips them if it may not. */
+/* Skips the piece if it may not be held. */
 static void
 segment_new(struct tcp_stream *stream, struct tcp_meter *meter,
-	    struct list_link *place, const struct piece *piece, uint32_t bytes)
+	    struct list_link *place, const struct piece *piece)
 {
+	size_t memory_bytes = SEGMENT_BYTES + piece->bytes;
 	struct tcp_segment *segment = NULL;
 
-	if (stream_has_room(stream, meter, bytes) &&
-	    tcp_meter_take(meter, SEGMENT_BYTES + bytes)) {
-		segment = malloc(sizeof(*segment) + bytes);
+	if (tcp_meter_take(meter, memory_bytes)) {
+		segment = malloc(sizeof(*segment) + piece->bytes);
 		if (segment == NULL)
-			tcp_meter_give(meter, SEGMENT_BYTES + bytes);
+			tcp_meter_give(meter, memory_bytes);
 	}
 	if (segment == NULL) {
-		meter->counters.skipped_octets += bytes;
+		meter->counters.skipped_octets += piece->bytes;
 		return;
 	}
 	segment->time_ns = piece->time_ns;
 	segment->sequence = piece->sequence;
-	segment->bytes = bytes;
-	memcpy(segment->octets, piece->octets, bytes);
+	segment->bytes = piece->bytes;
+	memcpy(segment->octets, piece->octets, piece->bytes);
 	list_insert_after(place, &segment->link);
 	stream->segments_count++;
-	stream->segment_bytes += SEGMENT_BYTES + bytes;
-	meter->counters.held_octets += bytes;
+	stream->segment_bytes += memory_bytes;
+	meter->counters.held_octets += piece->bytes;
 }
 
-/* Fills what is free between held segments with a piece behind next. */
+/* Whether a held segment goes in front of a piece. */
+static bool
+is_ahead(const struct tcp_segment *segment, const struct piece *piece)
+{
+	return is_before(segment->sequence, piece->sequence) ||
+	       (segment->sequence == piece->sequence &&
+		segment->bytes >= piece->bytes);
+}
+
+/* Holds a piece behind next, unless the held segment in front of it has all
+ * of its octets. */
 static void
 stream_hold(struct tcp_stream *stream, struct tcp_meter *meter,
-	    struct piece piece)
+	    const struct piece *piece)
 {
-	struct list_link *head = &stream->segments;
-	struct list_link *place = head->previous;
+	struct list_link *place = stream->segments.previous;
 
-	while (place != head &&
-	       is_before(piece.sequence, segment_of(place)->sequence))
+	while (place != &stream->segments &&
+	       !is_ahead(segment_of(place), piece))
 		place = place->previous;
-	for (;;) {
-		struct list_link *behind = place->next;
-		uint32_t free_bytes;
-
-		if (place != head)
-			piece_cut(&piece,
-				  segment_of(place)->sequence +
-					  segment_of(place)->bytes,
-				  meter);
-		if (piece.bytes == 0)
-			return;
-		free_bytes = piece.bytes;
-		if (behind != head &&
-		    segment_of(behind)->sequence - piece.sequence < free_bytes)
-			free_bytes = segment_of(behind)->sequence -
-				     piece.sequence;
-		if (free_bytes > 0)
-			segment_new(stream, meter, place, &piece, free_bytes);
-		piece_advance(&piece, free_bytes);
-		place = behind;
-	}
+	if (place != &stream->segments &&
+	    !is_before(segment_of(place)->sequence + segment_of(place)->bytes,
+		       piece->sequence + piece->bytes))
+		meter->counters.duplicate_octets += piece->bytes;
+	else
+		segment_new(stream, meter, place, piece);
 }
 
 /* Takes a piece that begins at next, or before. */
@@ -262,6 +249,15 @@ stream_give_up_hole(struct tcp_stream *stream, struct tcp_meter *meter,
 	stream_give_up_until(stream, meter, place);
 }
 
+static bool
+stream_has_room(const struct tcp_stream *stream, const struct tcp_meter *meter,
+		uint32_t bytes)
+{
+	return stream->segments_count < TCP_STREAM_SEGMENTS_MAX &&
+	       stream->segment_bytes + SEGMENT_BYTES + bytes <=
+		       meter->segment_bytes_max;
+}
+
 static void
 stream_take(struct tcp_stream *stream, struct tcp_meter *meter,
 	    struct piece piece)
@@ -270,7 +266,7 @@ stream_take(struct tcp_stream *stream, struct tcp_meter *meter,
 	       !stream_has_room(stream, meter, piece.bytes))
 		stream_give_up_hole(stream, meter, piece.sequence);
 	if (is_before(stream->next, piece.sequence)) {
-		stream_hold(stream, meter, piece);
+		stream_hold(stream, meter, &piece);
 		return;
 	}
 	stream_accept(stream, meter, piece);

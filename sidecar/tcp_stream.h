@@ -33,7 +33,7 @@ struct tcp_stream {
 	bool began;           /* its SYN was seen */
 	bool has_end;
 	bool ended;           /* all has come: what comes now is old */
-	struct list_link segments; /* behind next, in order, not touching it */
+	struct list_link segments; /* held back, behind next */
 	size_t segments_count;
 	size_t segment_bytes; /* memory for all of them */
 	struct tcp_framing framing;
