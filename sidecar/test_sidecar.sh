@@ -490,6 +490,50 @@ case_usage() {
 	grep -q 'CAP_\|root' usage.out || fail "no remedy: $(cat usage.out)"
 }
 
+# DNS over TLS in the clear, when asked for: unbound with OpenSSL, kdig with
+# GnuTLS, each message at both ends.
+case_tls() {
+	local tls_port
+	tls_port=$("$client" port)
+	command -v openssl >/dev/null || {
+		echo "SKIP: DNS over TLS is NOT tested: openssl is missing"
+		return
+	}
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout tls.key -out tls.pem -days 2 -subj /CN=localhost \
+		>openssl.out 2>&1 || fail "openssl: $(cat openssl.out)"
+	cat >tls.conf <<-END
+	server:
+	    interface: 127.0.0.1@$tls_port
+	    tls-port: $tls_port
+	    tls-service-key: "$work/tls.key"
+	    tls-service-pem: "$work/tls.pem"
+	    directory: "$work"
+	    chroot: ""
+	    username: ""
+	    pidfile: "$work/tls.pid"
+	    use-syslog: no
+	    logfile: ""
+	    local-zone: "local." static
+	    local-data: "www.local. 60 IN A 192.0.2.1"
+	remote-control:
+	    control-enable: no
+	END
+	start unbound unbound -d -c tls.conf
+	until_true "start of unbound" grep -q "start of service" unbound.log
+	start_sidecar --tls-plaintext --tls-port "$tls_port" --timeout 0
+	kdig @127.0.0.1 -p "$tls_port" +tls +retry=0 +timeout=5 +short \
+		www.local >kdig.out 2>&1
+	expect "answer" "$(cat kdig.out)" 192.0.2.1
+	sleep 0.5
+	stop sidecar
+	stop unbound
+	expect "frames" "$(types sidecar.fstrm)" "CQ 1;CR 1;TQ 1;TR 1;"
+	expect "protocols and ports" "$("$cat" --json sidecar.fstrm |
+		jq -r '.message | "\(.socket_protocol) \(.response_port)"' |
+		sort -u)" "DOT $tls_port"
+}
+
 # The unit is hardened: a score of 2.0 at most.
 case_unit() {
 	local unit
@@ -504,7 +548,7 @@ case_unit() {
 }
 
 for case in ${DTAP_SIDECAR_ONLY:-usage oracle load unanswered privileges \
-	metrics print unit}; do
+	metrics print tls unit}; do
 	[ -e one.zone ] || write_zones
 	"case_$case"
 	echo "ok: $case"
