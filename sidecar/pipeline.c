@@ -28,6 +28,17 @@ static const struct tcp_limits pipeline_tcp_limits = {
 	.idle_ns = 120 * PIPELINE_NS_PER_S,
 };
 
+/* The text about a process is the same for message after message. */
+#define PIPELINE_EXTRAS 256
+
+struct pipeline_extra {
+	struct packet_owner owner;
+	uint64_t made_ns;
+	uint32_t bytes; /* 0: empty */
+	uint8_t confidence;
+	char text[LOGFMT_BYTES];
+};
+
 struct pipeline {
 	const struct sidecar_options *options;
 	struct identity_table *identities;
@@ -35,6 +46,7 @@ struct pipeline {
 	struct exchange_table *exchanges;
 	dtap_producer *producer;
 	struct metrics metrics;
+	struct pipeline_extra extras[PIPELINE_EXTRAS];
 	struct text text; /* of --print */
 };
 
@@ -84,31 +96,79 @@ pipeline_print(struct pipeline *pipeline, const struct dtap_event *event)
 	cat_print_line(&pipeline->text, &message);
 }
 
+static bool
+pipeline_same_owner(const struct packet_owner *a, const struct packet_owner *b)
+{
+	return a->pid == b->pid && a->uid == b->uid &&
+	       a->cgroup == b->cgroup && a->netns == b->netns &&
+	       strcmp(a->comm, b->comm) == 0 && strcmp(a->exe, b->exe) == 0;
+}
+
+/* Valid until the next call; a second old at most. */
+static const struct pipeline_extra *
+pipeline_extra(struct pipeline *pipeline, const struct exchange_event *exchange)
+{
+	const struct packet_owner *owner = &exchange->message->owner;
+	uint64_t now_ns = exchange->message->time_ns;
+	struct pipeline_extra *extra =
+		&pipeline->extras[(owner->pid * 4 +
+				   exchange->verdict.confidence) %
+				  PIPELINE_EXTRAS];
+
+	if (extra->bytes != 0 &&
+	    extra->confidence == exchange->verdict.confidence &&
+	    now_ns - extra->made_ns < PIPELINE_NS_PER_S &&
+	    pipeline_same_owner(&extra->owner, owner))
+		return extra;
+	extra->owner = *owner;
+	extra->confidence = exchange->verdict.confidence;
+	extra->made_ns = now_ns;
+	extra->bytes = (uint32_t)logfmt_extra(
+		extra->text, sizeof(extra->text), owner,
+		identity_table_find(pipeline->identities, owner),
+		(enum role_confidence)exchange->verdict.confidence, NULL);
+	return extra;
+}
+
+static void
+pipeline_describe(struct pipeline *pipeline,
+		  const struct exchange_event *exchange,
+		  struct dtap_event *event, char unanswered[LOGFMT_BYTES])
+{
+	const struct packet_owner *owner = &exchange->message->owner;
+
+	if (exchange->kind == EXCHANGE_UNANSWERED) {
+		event->extra = unanswered;
+		event->extra_bytes = (uint32_t)logfmt_extra(
+			unanswered, LOGFMT_BYTES, owner,
+			identity_table_find(pipeline->identities, owner),
+			(enum role_confidence)exchange->verdict.confidence,
+			"unanswered");
+	} else if (pipeline->options->extra) {
+		const struct pipeline_extra *extra =
+			pipeline_extra(pipeline, exchange);
+
+		event->extra = extra->text;
+		event->extra_bytes = extra->bytes;
+	}
+}
+
 static void
 pipeline_event(void *user, const struct exchange_event *exchange)
 {
 	struct pipeline *pipeline = user;
-	const struct packet_owner *owner = &exchange->message->owner;
-	bool unanswered = exchange->kind == EXCHANGE_UNANSWERED;
 	enum dtap_message_type type =
 		(enum dtap_message_type)exchange->verdict.type;
-	char extra[LOGFMT_BYTES];
+	char unanswered[LOGFMT_BYTES];
 	struct dtap_event event;
 
-	if (!unanswered)
+	if (exchange->kind == EXCHANGE_MESSAGE)
 		metrics_message(&pipeline->metrics, exchange);
 	if (!pipeline->options->print &&
 	    !dtap_wants(pipeline->producer, type))
 		return;
 	emit_event(exchange, pipeline->options->query_in_response, &event);
-	if (pipeline->options->extra || unanswered) {
-		event.extra = extra;
-		event.extra_bytes = (uint32_t)logfmt_extra(
-			extra, sizeof(extra), owner,
-			identity_table_find(pipeline->identities, owner),
-			(enum role_confidence)exchange->verdict.confidence,
-			unanswered ? "unanswered" : NULL);
-	}
+	pipeline_describe(pipeline, exchange, &event, unanswered);
 	if (pipeline->options->print)
 		pipeline_print(pipeline, &event);
 	if (pipeline->producer != NULL &&
@@ -140,6 +200,8 @@ pipeline_exe(void *user, const struct packet_owner *owner)
 {
 	struct pipeline *pipeline = user;
 
+	if (owner->exe[0] != '\0')
+		return owner->exe;
 	return identity_table_find(pipeline->identities, owner)->exe;
 }
 
