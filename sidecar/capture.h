@@ -35,7 +35,7 @@ struct capture_options {
 	uint32_t ring_bytes;  /* a power of two, at least 64 KiB */
 	uint32_t latency_ms;  /* a packet waits no longer in the kernel */
 	/* Plaintext of processes that use OpenSSL or GnuTLS, over these ports;
-	 * none is 853. They need not be among the ports above, and should not. */
+	 * none is 853. They should not be among the ports above. */
 	bool tls_plaintext;
 	uint16_t tls_ports[CAPTURE_PORTS_MAX];
 	size_t tls_ports_count;
