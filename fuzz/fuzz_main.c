@@ -36,6 +36,22 @@ static const uint8_t seed_ip6[] =
 	"\6\0\1\4\0\0\0\0"
 	"\x13\x88\0\x35\0\0\0\1\0\0\0\0\x50\x18\0\0\0\0\0\0\0\3\1\2\3";
 
+/* A query for the root's start of authority, and its response. */
+#define ROOT_QUERY "\0\1\1\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
+#define ROOT_RESPONSE "\0\1\x81\x80\0\1\0\0\0\0\0\0\0\0\6\0\1"
+
+/* As fuzz_sidecar_tcp.c has segments: a SYN, a message and a half, the other
+ * half out of order, FIN. As fuzz_sidecar_exchange.c has messages. */
+static const uint8_t seed_segments[] =
+	"\x20\0\0\0\0"
+	"\0\0\1\0\x1a" "\0\x11" ROOT_QUERY "\0\x11\0\1\1\0\0"
+	"\0\0\x20\0\7" "\0\0\0\0\6\0\1"
+	"\0\0\x1b\0\5" "\1\0\0\0\0"
+	"\x10\0\x27\0\0";
+static const uint8_t seed_messages[] =
+	"\4\0\x11" ROOT_QUERY "\0\1\x11" ROOT_RESPONSE
+	"\0\1\x11" ROOT_QUERY "\4\1\x11" ROOT_RESPONSE;
+
 static const struct {
 	const uint8_t *octets;
 	size_t bytes;
@@ -46,6 +62,8 @@ static const struct {
 	{ seed_uri, sizeof(seed_uri) - 1 },
 	{ seed_ip4, sizeof(seed_ip4) - 1 },
 	{ seed_ip6, sizeof(seed_ip6) - 1 },
+	{ seed_segments, sizeof(seed_segments) - 1 },
+	{ seed_messages, sizeof(seed_messages) - 1 },
 };
 
 static uint64_t

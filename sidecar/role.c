@@ -31,7 +31,10 @@
 struct process {
 	struct table_entry entry;
 	struct list_link used;
-	char exe[NAME_BYTES]; /* cut */
+	char name[NAME_BYTES]; /* of the executable, else the comm; cut */
+	bool whole;     /* not one that the kernel may have cut */
+	enum role role; /* by that name */
+	enum role_confidence confidence;
 	bool is_server;
 	bool sent_ra;    /* it has sent a response with RA */
 	bool sent_no_ra; /* it has sent a response without */
@@ -48,16 +51,13 @@ struct role_table {
 	struct list_link used;
 	struct override overrides[ROLE_OVERRIDES_MAX];
 	size_t overrides_count;
-	/* Of all processes without a pid: stays as it is. */
+	/* Of a process that is not remembered, for one decision. */
 	struct process unknown;
 };
 
 /* All that a decision rests on. */
 struct question {
-	enum role role;
-	enum role_confidence confidence;
 	const struct process *process;
-	bool server_end;
 	bool multicast;
 	bool rd;
 	bool ra_is_known;
@@ -165,6 +165,31 @@ role_is_server_end(const struct packet *message,
 	return header->response == (message->direction == PACKET_SENT);
 }
 
+/* Looks up role and confidence by a name: that of an executable, if whole. */
+static void
+process_set_name(const struct role_table *table, struct process *process,
+		 const char *name, bool whole)
+{
+	memset(process->name, 0, sizeof(process->name));
+	memcpy(process->name, name, strnlen(name, sizeof(process->name) - 1));
+	process->whole = whole;
+	process->role = ROLE_LEARN;
+	process->confidence = ROLE_GUESSED;
+	if (role_profile_find(name, whole, &process->role))
+		process->confidence = ROLE_KNOWN;
+	for (size_t i = 0; i < table->overrides_count; i++) {
+		if (strcmp(table->overrides[i].name, name) == 0) {
+			process->role = table->overrides[i].role;
+			process->confidence = ROLE_TOLD;
+		}
+	}
+	process->is_server = false;
+	process->sent_ra = false;
+	process->sent_no_ra = false;
+	process->client_messages = 0;
+}
+
+/* NULL without memory. */
 static struct process *
 process_new(struct role_table *table, uint64_t hash)
 {
@@ -181,34 +206,28 @@ process_new(struct role_table *table, uint64_t hash)
 	return process;
 }
 
-/* NULL for a process that cannot be remembered. */
 static struct process *
 process_of(struct role_table *table, const struct packet_owner *owner,
 	   const char *exe)
 {
 	uint64_t word = owner->pid;
-	struct table_entry *entry;
-	struct process *process;
-	char name[NAME_BYTES] = "";
-	uint64_t hash;
+	uint64_t hash = table_hash(&table->processes, &word, 1);
+	struct table_entry *entry = table_find(&table->processes, hash);
+	struct process *process = NULL;
+	bool whole = exe[0] != '\0';
+	const char *name = whole ? exe : owner->comm;
 
-	if (owner->pid == 0)
-		return NULL;
-	hash = table_hash(&table->processes, &word, 1);
-	entry = table_find(&table->processes, hash);
-	process = entry != NULL ? table_holder(entry, struct process, entry) :
-				  process_new(table, hash);
+	if (entry != NULL)
+		process = table_holder(entry, struct process, entry);
+	else if (owner->pid != 0)
+		process = process_new(table, hash);
 	if (process == NULL)
-		return NULL;
-	list_move_last(&table->used, &process->used);
-	memcpy(name, exe, strnlen(exe, sizeof(name) - 1));
-	if (memcmp(process->exe, name, sizeof(name)) != 0) {
-		memcpy(process->exe, name, sizeof(name));
-		process->is_server = false;
-		process->sent_ra = false;
-		process->sent_no_ra = false;
-		process->client_messages = 0;
-	}
+		process = &table->unknown;
+	else
+		list_move_last(&table->used, &process->used);
+	if (entry == NULL || process->whole != whole ||
+	    strncmp(process->name, name, sizeof(process->name) - 1) != 0)
+		process_set_name(table, process, name, whole);
 	return process;
 }
 
@@ -233,26 +252,6 @@ process_learn(struct process *process, const struct packet *message,
 		process->sent_ra = true;
 	else
 		process->sent_no_ra = true;
-}
-
-/* Sets role and confidence, by name. */
-static void
-question_set_role(const struct role_table *table, const char *exe,
-		  const struct packet_owner *owner, struct question *question)
-{
-	bool whole = exe[0] != '\0';
-	const char *name = whole ? exe : owner->comm;
-
-	question->role = ROLE_LEARN;
-	question->confidence = ROLE_GUESSED;
-	if (role_profile_find(name, whole, &question->role))
-		question->confidence = ROLE_KNOWN;
-	for (size_t i = 0; i < table->overrides_count; i++) {
-		if (strcmp(table->overrides[i].name, name) == 0) {
-			question->role = table->overrides[i].role;
-			question->confidence = ROLE_TOLD;
-		}
-	}
 }
 
 /* The type is that of the query; that of the response is the next number. */
@@ -289,13 +288,15 @@ static void
 decide_server_end(const struct question *question,
 		  struct role_verdict *verdict)
 {
+	const struct process *process = question->process;
+
 	if (question->multicast)
 		verdict_set(verdict, DTAP_AUTH_QUERY, ROLE_KNOWN);
-	else if (question->role == ROLE_AUTH)
-		verdict_set(verdict, DTAP_AUTH_QUERY, question->confidence);
-	else if (question->role == ROLE_RECURSIVE ||
-		 question->role == ROLE_FORWARDER)
-		verdict_set(verdict, DTAP_CLIENT_QUERY, question->confidence);
+	else if (process->role == ROLE_AUTH)
+		verdict_set(verdict, DTAP_AUTH_QUERY, process->confidence);
+	else if (process->role == ROLE_RECURSIVE ||
+		 process->role == ROLE_FORWARDER)
+		verdict_set(verdict, DTAP_CLIENT_QUERY, process->confidence);
 	else
 		decide_by_ra(question, verdict);
 }
@@ -304,23 +305,24 @@ static void
 decide_client_end(const struct question *question,
 		  struct role_verdict *verdict)
 {
+	const struct process *process = question->process;
+	enum role_confidence confidence = process->confidence;
 	enum dtap_message_type by_rd = question->rd ? DTAP_FORWARDER_QUERY :
 						      DTAP_RESOLVER_QUERY;
-	enum role_confidence confidence = question->confidence;
 
-	if (question->role == ROLE_TOOL)
+	if (process->role == ROLE_TOOL)
 		verdict_set(verdict, DTAP_TOOL_QUERY, confidence);
 	else if (question->multicast)
 		verdict_set(verdict, DTAP_STUB_QUERY, ROLE_KNOWN);
-	else if (question->role == ROLE_STUB)
+	else if (process->role == ROLE_STUB)
 		verdict_set(verdict, DTAP_STUB_QUERY, confidence);
-	else if (question->role == ROLE_FORWARDER)
+	else if (process->role == ROLE_FORWARDER)
 		verdict_set(verdict, DTAP_FORWARDER_QUERY, confidence);
-	else if (question->role != ROLE_LEARN || confidence == ROLE_KNOWN)
+	else if (process->role != ROLE_LEARN || confidence == ROLE_KNOWN)
 		verdict_set(verdict, by_rd, confidence);
-	else if (question->process->is_server)
+	else if (process->is_server)
 		verdict_set(verdict, by_rd, ROLE_LEARNT);
-	else if (question->process->client_messages == CLIENT_MESSAGES)
+	else if (process->client_messages == CLIENT_MESSAGES)
 		verdict_set(verdict, DTAP_STUB_QUERY, ROLE_LEARNT);
 	else
 		verdict_set(verdict, DTAP_STUB_QUERY, ROLE_GUESSED);
@@ -343,16 +345,13 @@ role_table_decide(struct role_table *table, const struct packet *message,
 	else
 		query = &own;
 	process = process_of(table, &message->owner, exe);
-	if (process != NULL)
-		process_learn(process, message, &own);
-	question_set_role(table, exe, &message->owner, &question);
-	question.process = process != NULL ? process : &table->unknown;
-	question.server_end = role_is_server_end(message, &own);
+	process_learn(process, message, &own);
+	question.process = process;
 	question.multicast = role_is_multicast(message);
 	question.rd = ((query != NULL ? query : &own)->flags & DNS_RD) != 0;
 	question.ra_is_known = response != NULL;
 	question.ra = response != NULL && (response->flags & DNS_RA) != 0;
-	if (!question.server_end)
+	if (!role_is_server_end(message, &own))
 		decide_client_end(&question, &verdict);
 	else if (own.opcode == OPCODE_UPDATE)
 		verdict_set(&verdict, DTAP_UPDATE_QUERY, ROLE_TOLD);

@@ -97,10 +97,12 @@ role_table_new(void);
 void
 role_table_free(struct role_table **table);
 
-/* From --role: "unbound=recursive"; the name is that of the executable's
+/*
+ * From --role: "unbound=recursive"; the name is that of the executable's
  * file, the role one of learn, auth, recursive, forwarder, stub, tool. The
- * last one for a name counts. false when the text is not of that form, or
- * when there are more than ROLE_OVERRIDES_MAX. */
+ * last one for a name counts. To be called before the first decision. false
+ * when the text is not of that form, or with ROLE_OVERRIDES_MAX of them.
+ */
 bool
 role_table_override(struct role_table *table, const char *text);
 

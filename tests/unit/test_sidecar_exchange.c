@@ -501,10 +501,12 @@ START_TEST(older_packets_do_not_turn_back_the_clock)
 	feed(QUERY_OUT, 1, 7, "\1a");
 	rig.now_ns -= 3000 * MS;
 	feed(QUERY_OUT, 2, 8, "\1a");
+	feed(RESPONSE_IN, 3, 7, "\1a");
 	exchange_table_expire(rig.table, START_NS + 4999 * MS);
-	ck_assert_uint_eq(rig.count, 2);
+	ck_assert_uint_eq(rig.count, 3);
 	exchange_table_expire(rig.table, START_NS + 5000 * MS);
 	ck_assert_uint_eq(rig.count, 4);
+	ck_assert_uint_eq(rig.of[3].kind, EXCHANGE_UNANSWERED);
 	close_rig();
 }
 END_TEST

@@ -363,6 +363,23 @@ START_TEST(any_later_packet_ends_the_wait)
 }
 END_TEST
 
+START_TEST(what_is_held_later_does_not_prolong_the_wait)
+{
+	make_messages(12, 40);
+	open_with_syn();
+	for (size_t at = 42; at < 11 * 42; at += 42) {
+		stream.now_ns += STREAM_SECOND / 10;
+		stream_feed((uint32_t)(DATA + at), frames + at, 42, 0);
+		ck_assert_uint_eq(stream.count, 0);
+	}
+	stream.now_ns += STREAM_SECOND / 10;
+	stream_feed(DATA + 11 * 42, frames + 11 * 42, 42, 0);
+	ck_assert_uint_eq(stream.count, 11);
+	stream_expect(0, 2, 40);
+	stream_close();
+}
+END_TEST
+
 /* And the rest of the stream is as certain as before: empty messages do not
  * look like any. */
 START_TEST(a_hole_in_a_message_costs_this_message_alone)
@@ -703,6 +720,7 @@ main(void)
 	support_add(suite, messages_of_all_kinds_are_found);
 	support_add(suite, a_hole_is_given_up_after_a_second);
 	support_add(suite, any_later_packet_ends_the_wait);
+	support_add(suite, what_is_held_later_does_not_prolong_the_wait);
 	support_add(suite, a_hole_in_a_message_costs_this_message_alone);
 	support_add(suite, a_hole_is_given_up_when_too_much_is_behind_it);
 	support_add(suite, a_fin_ends_the_stream_once_all_is_there);
