@@ -2,9 +2,11 @@
 #include "sidecar/identity.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -203,6 +205,45 @@ START_TEST(a_number_used_again_is_another_process)
 }
 END_TEST
 
+/* As start_sleep(), under a number that was used before; -1 without the
+ * privilege to choose one. */
+static pid_t
+start_as(pid_t wanted)
+{
+	struct clone_args arguments = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uint64_t)(uintptr_t)&wanted,
+		.set_tid_size = 1,
+	};
+	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+START_TEST(the_start_time_tells_processes_apart)
+{
+	struct identity_table *table = identity_table_new();
+	pid_t pid = start_sleep();
+	struct packet_owner owner = owner_of(pid);
+	char exe[IDENTITY_TEXT_BYTES];
+
+	strcpy(exe, identity_table_find(table, &owner)->exe);
+	end_child(pid);
+	/* Longer than a slot is trusted, and than the clock's tick. */
+	usleep(1100000);
+	if (start_as(pid) == pid) {
+		ck_assert_str_ne(identity_table_find(table, &owner)->exe, exe);
+		end_child(pid);
+	} else
+		fprintf(stderr, "SKIP: the_start_time_tells_processes_apart: "
+			"a process cannot be given a number here (%m)\n");
+	identity_table_free(&table);
+}
+END_TEST
+
 START_TEST(two_numbers_of_one_slot_are_two_processes)
 {
 	struct identity_table *table = identity_table_new();
@@ -237,6 +278,7 @@ main(void)
 	support_add(suite, who_is_gone_stays_known);
 	support_add(suite, who_was_gone_at_once_has_what_the_kernel_told);
 	support_add(suite, a_number_used_again_is_another_process);
+	support_add(suite, the_start_time_tells_processes_apart);
 	support_add(suite, two_numbers_of_one_slot_are_two_processes);
 	return support_run(suite);
 }
