@@ -125,6 +125,11 @@ AC_DEFUN([DTAP_SWITCH_KNOT_MODULE], [
 		[AC_MSG_ERROR([--enable-knot-module needs knot/module.h
 (Debian: libknot-dev)])])
 	AM_CONDITIONAL([HAVE_KNOT], [test "x$have_knot" = xyes])
+	AC_ARG_ENABLE([knot-drop-in],
+		[AS_HELP_STRING([--enable-knot-drop-in],
+		[install the module also as dnstap.so, in the place of Knot's
+		own mod-dnstap])])
+	AM_CONDITIONAL([KNOT_DROP_IN], [test "x$enable_knot_drop_in" = xyes])
 	# knotd looks in one directory for each series of its module ABI.
 	AC_ARG_WITH([knot-moduledir],
 		[AS_HELP_STRING([--with-knot-moduledir=DIR],
@@ -190,6 +195,11 @@ AC_DEFUN([DTAP_SWITCH_SIDECAR], [
 	AS_IF([test "x$enable_sidecar" != xno], [
 		PKG_CHECK_MODULES([LIBBPF], [libbpf >= 1.1],
 			[have_sidecar=yes], [:])
+		PKG_CHECK_MODULES([SIDECAR], [libcap-ng libseccomp], [],
+			[have_sidecar=no])
+		PKG_CHECK_MODULES([MICROHTTPD], [libmicrohttpd >= 0.9.70], [
+			MICROHTTPD_CFLAGS="$MICROHTTPD_CFLAGS -DHAVE_MICROHTTPD"
+		], [:])
 		AC_PATH_PROGS([BPF_CLANG],
 			[clang clang-19 clang-17 clang-16 clang-15 clang-14])
 		AC_PATH_PROG([BPFTOOL], [bpftool], [],
@@ -227,6 +237,7 @@ END
 	AC_SUBST([BPF_CFLAGS])
 	AS_CASE([$enable_sidecar:$have_sidecar], [yes:no],
 		[AC_MSG_ERROR([--enable-sidecar needs libbpf 1.1, bpftool and
-clang (Debian: libbpf-dev bpftool clang)])])
+clang, libcap-ng and libseccomp (Debian: libbpf-dev bpftool clang libcap-ng-dev
+libseccomp-dev)])])
 	AM_CONDITIONAL([HAVE_SIDECAR], [test "x$have_sidecar" = xyes])
 ])

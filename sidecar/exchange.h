@@ -6,11 +6,19 @@
  * same messages with their type, each once: a response together with its
  * query, a query once more when no response came in time (as a report, not
  * as a message). A query whose type depends on its response is held back for
- * hold_ns at most; all else is handed on at once.
+ * hold_ns at most; all else is handed on at once. So a query always comes
+ * before its response.
  *
- * A response belongs to the query with the same socket, peer, id and
- * question; for mDNS (port 5353), where several hosts may answer and ids are
- * zero, responses belong to no query and no query is ever unanswered.
+ * A response belongs to the oldest query without one that has the same
+ * socket, peer, id and question; names are compared without regard to case,
+ * and a response without a question (a format error) belongs by its id. A
+ * query that is sent twice is two queries. Several responses belong to the
+ * same query only in a zone transfer (AXFR, IXFR) over TCP or TLS: the first
+ * answers it; those that follow within timeout_ns after the previous one are
+ * `continued`, and have its query and query time as well.
+ *
+ * In multicast DNS, where several hosts may answer and ids are zero,
+ * responses belong to no query and no query is ever unanswered.
  *
  * Pure: the time comes from the packets and from exchange_table_expire().
  * Bounded: the oldest query makes room, and is counted.
@@ -29,7 +37,7 @@ struct exchange_table;
 
 struct exchange_options {
 	size_t queries;       /* waiting at a time, at most */
-	size_t query_bytes;   /* octets of all waiting queries, at most */
+	size_t query_bytes;   /* octets of their messages, at most */
 	uint64_t timeout_ns;  /* then a query counts as unanswered */
 	uint64_t hold_ns;     /* longest wait for a type; 0: never wait */
 	bool report_unanswered;
@@ -49,35 +57,49 @@ struct exchange_event {
 	const uint8_t *query;
 	size_t query_bytes;
 	uint64_t query_time_ns;
-	/* The transport's peer is mDNS. */
+	/* A further message of a zone transfer: no answer to the query. */
+	bool continued;
+	/* See role_is_multicast(). */
 	bool multicast;
 };
 
+/* Messages fed: queries + responses + malformed. Of those, all but the last
+ * and those that are held back now were handed on. */
 struct exchange_counters {
 	uint64_t queries;
 	uint64_t responses;
-	uint64_t unmatched;  /* responses to no query that was seen */
-	uint64_t unanswered; /* queries without a response in time */
-	uint64_t evicted;    /* queries that made room for others */
-	uint64_t malformed;  /* too short for a DNS header: handed on to nobody */
+	uint64_t unmatched;   /* responses to no query seen; not of mDNS */
+	uint64_t unanswered;  /* queries without a response in time */
+	uint64_t evicted;     /* queries without a response that made room */
+	uint64_t malformed;   /* too short for a header: handed on to nobody */
+	/* As it is now. */
+	uint64_t held;        /* queries held back */
+	uint64_t waiting;     /* queries remembered, the held included */
+	uint64_t query_bytes; /* octets of these */
 };
 
+/* All that the event points to lasts until the call returns. It must not call
+ * the table. */
 typedef void
 exchange_callback(void *user, const struct exchange_event *event);
 
-/* Finds the name of the executable of a packet's owner; "" if unknown. */
+/* Finds the name of the executable of a packet's owner; "" if unknown. It
+ * need not last beyond the next call. */
 typedef const char *
 exchange_exe(void *user, const struct packet_owner *owner);
 
+/* NULL without memory, or with options that allow no query. roles stays the
+ * caller's. */
 struct exchange_table *
 exchange_table_new(const struct exchange_options *options,
 		   struct role_table *roles, exchange_exe *exe,
 		   exchange_callback *callback, void *user);
 
-/* What is still held back is handed on. */
+/* What is still held back is handed on; all queries are forgotten. */
 void
 exchange_table_flush(struct exchange_table *table);
 
+/* Hands nothing on. */
 void
 exchange_table_free(struct exchange_table **table);
 
@@ -85,7 +107,8 @@ void
 exchange_table_feed(struct exchange_table *table,
 		    const struct packet *message);
 
-/* Ends waits; returns when to call again, at the latest (ns since 1970). */
+/* Ends waits; returns when to call again, at the latest (ns since 1970):
+ * UINT64_MAX when nothing waits. What is fed later may be due earlier. */
 uint64_t
 exchange_table_expire(struct exchange_table *table, uint64_t now_ns);
 

@@ -518,6 +518,14 @@ case_config() {
 	LD_PRELOAD=$preload named -g -c "$work/named.conf" -n 2 \
 		>"$work/named.log" 2>&1 && fail "named takes a wrong output"
 	in_log "wrong output" "dnstap-output: .*addresses are numeric"
+	write_config "$zones" <<-END
+	dnstap { all; };
+	dnstap-output file "$work/run/tap.fstrm";
+	dnstap-identity "$(printf %0300d 0)";
+	END
+	start_named
+	in_log "identity" "dnstap.*identity"
+	stop_named
 	case_config_relative
 }
 

@@ -20,6 +20,12 @@
 
 #include <dnstap/event.h>
 
+/* 3.2 has 400, 3.3 has 500, 3.4 and 3.5 have 600. */
+#if KNOTD_MOD_ABI_VERSION < 400 || KNOTD_MOD_ABI_VERSION > 600
+#error "this Knot has a module ABI for which mod-dtap was not made; \
+look what has changed in knot/module.h, then raise the limit here"
+#endif
+
 /* An address and port, without the 100 idle octets of sockaddr_storage. */
 union knot_address {
 	struct sockaddr any; /* AF_UNSPEC: not known */

@@ -332,5 +332,11 @@ module_unload(knotd_mod_t *mod)
 	module_free(module);
 }
 
-KNOTD_MOD_API(dtap, KNOTD_MOD_FLAG_SCOPE_ANY, module_load, module_unload,
-	      knot_config_schema, knot_config_check);
+/* The name is what a configuration calls the module, behind "mod-". */
+#ifndef KNOT_MODULE_NAME
+#define KNOT_MODULE_NAME dtap
+#endif
+#define MODULE_API(name, ...) KNOTD_MOD_API(name, __VA_ARGS__)
+
+MODULE_API(KNOT_MODULE_NAME, KNOTD_MOD_FLAG_SCOPE_ANY, module_load,
+	   module_unload, knot_config_schema, knot_config_check);

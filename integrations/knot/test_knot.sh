@@ -18,6 +18,7 @@ export PATH LC_ALL TZ
 
 top=$PWD
 module=${DTAP_KNOT_MODULE:-$top/integrations/knot/.libs/dtap.so}
+drop_in=$(dirname "$module")/dnstap.so
 client=${DTAP_KNOT_CLIENT:-$top/integrations/knot/knot_client}
 
 need() {
@@ -472,7 +473,15 @@ case_config() {
 	sink:_tcp:localhost@6000 output
 	sink:_unix: output
 	sink:_/x\n____option:_nonsense name=value
+	sink:_tls:127.0.0.1:6000 output
 	EOF
+	write_config all <<-EOF
+	  - id: all
+	    sink: $work/tap.fstrm
+	    identity: "$(printf %0300d 0)"
+	EOF
+	check_config && fail "conf-check accepts an identity of 300 octets"
+	grep -q identity "$work/check" || fail "identity: $(cat "$work/check")"
 	for sink in "$work/tap.fstrm" "file:$work/tap.fstrm" \
 		"unix:$work/tap.sock" tcp:127.0.0.1@6000 tcp:::1@6000 \
 		tcp:127.0.0.1:6000 'tcp:[::1]:6000'; do
@@ -500,6 +509,24 @@ case_config() {
 	ring-bytes name=value
 	output=file:/x keyword sink
 	EOF
+}
+
+# A sink that is fine to write down, but cannot be opened: the log says so, and
+# all queries are answered.
+case_unopenable() {
+	write_config all <<-EOF
+	  - id: all
+	    sink: /no/such/folder/tap.fstrm
+	EOF
+	start_knot
+	queries | head -n 4 | "$client" udp 127.0.0.1 "$port" >"$work/sent" ||
+		exit 1
+	# The log speaks when a query comes.
+	until_true "a line in the log" eval 'queries | head -n 1 |
+		"$client" udp 127.0.0.1 "$port" && grep -q \
+		"/no/such/folder/tap.fstrm: .*No such file" "$work/knotd.log"'
+	stop_knot
+	expect "messages" "$(wc -l <"$work/sent")" 8
 }
 
 # What knotc stats tells is what the file holds.
@@ -699,6 +726,76 @@ case_stuck() {
 		fail "no warning about events that were lost"
 }
 
+# Two instances, each with a sink of its own, a file and a TCP connection: every
+# message goes to both.
+case_several() {
+	tcp_port=$("$client" port) || fail "no free port"
+	fstrm_capture -t protobuf:dnstap.Dnstap -a 127.0.0.1 -p "$tcp_port" \
+		-w "$work/tcp.fstrm" >"$work/capture.log" 2>&1 &
+	reader_pid=$!
+	write_config one <<-EOF
+	  - id: one
+	    sink: $work/tap.fstrm
+	  - id: two
+	    sink: tcp:127.0.0.1@$tcp_port
+	EOF
+	sed 's|mod-dtap/one$|[ mod-dtap/one, mod-dtap/two ]|' \
+		"$work/knot.conf" >"$work/knot.new" &&
+		mv "$work/knot.new" "$work/knot.conf"
+	start_knot
+	queries | "$client" udp 127.0.0.1 "$port" >"$work/sent" || exit 1
+	queries | "$client" tcp 127.0.0.1 "$port" >>"$work/sent" || exit 1
+	stop_knot
+	stop_reader
+	for sink in tap tcp; do
+		frames "$work/$sink.fstrm" >"$work/seen"
+		compare "sink $sink" "$work/sent" "$work/seen"
+	done
+}
+
+# Under the name of Knot's own module, in its place, with a section that was
+# written for it. Both cannot be there: so in a view of the files of its own.
+case_dropin() {
+	own=$(find /usr/lib -path '*/knot/modules-*/dnstap.so')
+	if [ -z "$own" ] || [ ! -e "$drop_in" ] ||
+		! unshare -m mount --bind "$drop_in" "$own" 2>/dev/null; then
+		echo "SKIP: mod-dtap in the place of mod-dnstap is NOT tested:" \
+			"root, unshare and knot-module-dnstap are needed"
+		return
+	fi
+	write_config all <<-EOF
+	  - id: all
+	    sink: $work/tap.fstrm
+	    identity: "drop-in"
+	    log-queries: on
+	    log-responses: on
+	    responses-with-queries: on
+	EOF
+	sed '/^module:/,/file:/d; s/mod-dtap/mod-dnstap/' "$work/knot.conf" \
+		>"$work/knot.new" && mv "$work/knot.new" "$work/knot.conf"
+	grep -q mod-dtap "$work/knot.conf" && fail "a line names mod-dtap"
+	: >"$work/knotd.log"
+	exec_knot unshare -m sh -c \
+		'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh \
+		"$drop_in" "$own" knotd -c "$work/knot.conf" \
+		-s "$work/knot.sock" >"$work/knotd.log" 2>&1 &
+	knot_pid=$!
+	until_true "start of knotd" grep -q "server started" "$work/knotd.log"
+	queries | head -n 4 | "$client" udp 127.0.0.1 "$port" >"$work/sent" ||
+		exit 1
+	stop_knot
+	# Responses have the query as well; here only what was sent is compared.
+	expect "frames" "$("$client" frames "$work/tap.fstrm")" 8
+	dnstap-ldns -y -r "$work/tap.fstrm" >"$work/yaml" ||
+		fail "dnstap-ldns cannot read the file"
+	expect "identities" "$(grep -c '^identity: "drop-in"' "$work/yaml")" 8
+	expect "query messages" "$(grep -c 'query_message: |' "$work/yaml")" 8
+	expect "response messages" \
+		"$(grep -c 'response_message: |' "$work/yaml")" 4
+	grep -q 'libdtap\|frames flow' "$work/knotd.log" ||
+		fail "it is not our module that speaks"
+}
+
 # knotd -d forks before it loads the module.
 case_daemon() {
 	write_config all <<-EOF
@@ -723,8 +820,8 @@ case_daemon() {
 ip6_factor=1
 [ $ip6 = no ] || ip6_factor=2
 write_zones
-for case in ${DTAP_KNOT_ONLY:-module config messages fields choice transfers signed \
-	counters zones reload sinks conflict socket stuck daemon}; do
+for case in ${DTAP_KNOT_ONLY:-module config unopenable messages fields choice transfers signed \
+	counters zones reload sinks conflict several dropin socket stuck daemon}; do
 	rm -f "$work"/*.fstrm* "$work"/left
 	"case_$case"
 	echo "ok: $case"

@@ -568,7 +568,21 @@ case_refusals() {
 	dnstap-socket-path: "file:"|output
 	dnstap-socket-path: "file:x?nonsense=1"|nonsense
 	dnstap-socket-path: ""|no dnstap-socket-path
+	dnstap-socket-path: "file:x";dnstap-ip: 127.0.0.1@$tap_port;dnstap-tls: yes|dnstap-tls: no
+	dnstap-socket-path: "file:x";dnstap-send-identity: yes;dnstap-identity: "$(printf %0300d 0)"|identity
 	EOF
+}
+
+# A sink that is fine to write down, but cannot be opened: a folder that is not
+# there, as after a chroot. The log says so, and all queries are answered.
+case_unopenable() {
+	tap_to "file:/no/such/folder/tap.fstrm"
+	start_unbound
+	dig +short @127.0.0.1 -p "$port" www.loc >"$work/dig.out"
+	until_true "a line in the log" grep -q \
+		"/no/such/folder/tap.fstrm: .*No such file" "$work/unbound.log"
+	stop_unbound
+	expect "answer" "$(cat "$work/dig.out")" 192.0.2.1
 }
 
 # TCP by dnstap-ip and by URI, and both readers of either handshake.
@@ -819,7 +833,7 @@ case_daemon() {
 ip6_factor=1
 [ $ip6 = no ] || ip6_factor=2
 for case in ${DTAP_UNBOUND_ONLY:-linkage messages unknown fields switches \
-	refusals destinations socket reload threads stuck chroot daemon}; do
+	refusals unopenable destinations socket reload threads stuck chroot daemon}; do
 	"case_$case"
 	echo "ok: $case"
 done

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline.c: see pipeline.h.
+ */
+#include "sidecar/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cat/cat_print.h"
+#include "sidecar/emit.h"
+#include "sidecar/exchange.h"
+#include "sidecar/identity.h"
+#include "sidecar/logfmt.h"
+#include "sidecar/tcp.h"
+
+#define PIPELINE_NS_PER_S UINT64_C(1000000000)
+#define PIPELINE_NS_PER_MS 1000000
+#define PIPELINE_EXPIRE_MS 200 /* TCP is looked at as often */
+
+/* Bounds of what the network can make us remember: some 100 MiB in all. */
+static const struct tcp_limits pipeline_tcp_limits = {
+	.streams = 16384,
+	.stream_bytes = 256 << 10,
+	.total_bytes = 32 << 20,
+	.idle_ns = 120 * PIPELINE_NS_PER_S,
+};
+
+struct pipeline {
+	const struct sidecar_options *options;
+	struct identity_table *identities;
+	struct tcp_table *tcp;
+	struct exchange_table *exchanges;
+	dtap_producer *producer;
+	struct metrics metrics;
+	struct text text; /* of --print */
+};
+
+static uint64_t
+pipeline_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * PIPELINE_NS_PER_S +
+	       (uint64_t)now.tv_nsec;
+}
+
+/* Which fields of the frame there are, as a reader of it would tell. */
+static uint32_t
+pipeline_present(const struct dtap_event *event)
+{
+	uint32_t present = 1u << FIELD_TYPE | 1u << FIELD_SOCKET_FAMILY |
+			   1u << FIELD_SOCKET_PROTOCOL |
+			   1u << FIELD_QUERY_ADDRESS |
+			   1u << FIELD_RESPONSE_ADDRESS |
+			   1u << FIELD_QUERY_PORT | 1u << FIELD_RESPONSE_PORT;
+
+	if (event->query_time_sec != 0)
+		present |= 1u << FIELD_QUERY_TIME_SEC |
+			   1u << FIELD_QUERY_TIME_NSEC;
+	if (event->response_time_sec != 0)
+		present |= 1u << FIELD_RESPONSE_TIME_SEC |
+			   1u << FIELD_RESPONSE_TIME_NSEC;
+	if (event->query_message != NULL)
+		present |= 1u << FIELD_QUERY_MESSAGE;
+	if (event->response_message != NULL)
+		present |= 1u << FIELD_RESPONSE_MESSAGE;
+	return present;
+}
+
+static void
+pipeline_print(struct pipeline *pipeline, const struct dtap_event *event)
+{
+	struct dtap_message message = DTAP_MESSAGE_INIT;
+
+	message.dnstap_type = 1;
+	message.present = pipeline_present(event);
+	message.event = *event;
+	message.extra.data = event->extra;
+	message.extra.bytes = event->extra_bytes;
+	cat_print_line(&pipeline->text, &message);
+}
+
+static void
+pipeline_event(void *user, const struct exchange_event *exchange)
+{
+	struct pipeline *pipeline = user;
+	const struct packet_owner *owner = &exchange->message->owner;
+	bool unanswered = exchange->kind == EXCHANGE_UNANSWERED;
+	enum dtap_message_type type =
+		(enum dtap_message_type)exchange->verdict.type;
+	char extra[LOGFMT_BYTES];
+	struct dtap_event event;
+
+	if (!unanswered)
+		metrics_message(&pipeline->metrics, exchange);
+	if (!pipeline->options->print &&
+	    !dtap_wants(pipeline->producer, type))
+		return;
+	emit_event(exchange, pipeline->options->query_in_response, &event);
+	if (pipeline->options->extra || unanswered) {
+		event.extra = extra;
+		event.extra_bytes = (uint32_t)logfmt_extra(
+			extra, sizeof(extra), owner,
+			identity_table_find(pipeline->identities, owner),
+			(enum role_confidence)exchange->verdict.confidence,
+			unanswered ? "unanswered" : NULL);
+	}
+	if (pipeline->options->print)
+		pipeline_print(pipeline, &event);
+	if (pipeline->producer != NULL &&
+	    dtap_submit(pipeline->producer, &event) < 0)
+		pipeline->metrics.refused++;
+}
+
+static void
+pipeline_message(void *user, const struct packet *message)
+{
+	struct pipeline *pipeline = user;
+
+	exchange_table_feed(pipeline->exchanges, message);
+}
+
+void
+pipeline_packet(void *user, const struct packet *packet)
+{
+	struct pipeline *pipeline = user;
+
+	if (packet->protocol == PACKET_UDP)
+		exchange_table_feed(pipeline->exchanges, packet);
+	else
+		tcp_table_feed(pipeline->tcp, packet);
+}
+
+static const char *
+pipeline_exe(void *user, const struct packet_owner *owner)
+{
+	struct pipeline *pipeline = user;
+
+	return identity_table_find(pipeline->identities, owner)->exe;
+}
+
+struct pipeline *
+pipeline_new(const struct sidecar_options *options)
+{
+	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	struct exchange_options exchange = {
+		.queries = 65536,
+		.query_bytes = 32 << 20,
+		.timeout_ns = (options->timeout_ms != 0 ? options->timeout_ms
+							: 5000) *
+			      PIPELINE_NS_PER_MS,
+		.hold_ns = options->hold_ms * PIPELINE_NS_PER_MS,
+		.report_unanswered = options->timeout_ms != 0,
+	};
+
+	if (pipeline == NULL)
+		return NULL;
+	pipeline->options = options;
+	text_init(&pipeline->text, STDOUT_FILENO);
+	pipeline->identities = identity_table_new();
+	pipeline->tcp = tcp_table_new(&pipeline_tcp_limits, pipeline_message,
+				      pipeline);
+	pipeline->exchanges =
+		exchange_table_new(&exchange, options->roles, pipeline_exe,
+				   pipeline_event, pipeline);
+	if (pipeline->identities == NULL || pipeline->tcp == NULL ||
+	    pipeline->exchanges == NULL)
+		pipeline_free(&pipeline);
+	return pipeline;
+}
+
+void
+pipeline_free(struct pipeline **pipeline)
+{
+	if (*pipeline == NULL)
+		return;
+	exchange_table_free(&(*pipeline)->exchanges);
+	tcp_table_free(&(*pipeline)->tcp);
+	identity_table_free(&(*pipeline)->identities);
+	free(*pipeline);
+	*pipeline = NULL;
+}
+
+void
+pipeline_connect(struct pipeline *pipeline, dtap_producer *producer)
+{
+	pipeline->producer = producer;
+}
+
+int
+pipeline_expire(struct pipeline *pipeline)
+{
+	uint64_t now_ns = pipeline_now_ns();
+	uint64_t next_ns;
+	uint64_t wait_ms;
+
+	tcp_table_expire(pipeline->tcp, now_ns);
+	next_ns = exchange_table_expire(pipeline->exchanges, now_ns);
+	if (pipeline->options->print)
+		text_flush(&pipeline->text);
+	if (next_ns <= now_ns)
+		return 1;
+	wait_ms = (next_ns - now_ns) / PIPELINE_NS_PER_MS + 1;
+	return wait_ms < PIPELINE_EXPIRE_MS ? (int)wait_ms
+					    : PIPELINE_EXPIRE_MS;
+}
+
+bool
+pipeline_flush(struct pipeline *pipeline)
+{
+	exchange_table_flush(pipeline->exchanges);
+	text_flush(&pipeline->text);
+	return pipeline->text.error == 0;
+}
+
+void
+pipeline_count(const struct pipeline *pipeline, struct metrics_view *view)
+{
+	view->metrics = &pipeline->metrics;
+	tcp_table_count(pipeline->tcp, &view->tcp);
+	exchange_table_count(pipeline->exchanges, &view->exchange);
+}
