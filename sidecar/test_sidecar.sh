@@ -105,9 +105,11 @@ for name in knotd named unbound; do
 done
 ports=(--port "${port[knotd]}" --port "${port[named]}" --port "${port[unbound]}")
 
+# A leak checker would trace the process, which it no longer lets anyone do.
 start_sidecar() { # [OPTION...]
 	rm -f sidecar.fstrm*
-	start sidecar "$sidecar" --output "file:$work/sidecar.fstrm" \
+	start sidecar env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" \
+		"$sidecar" --output "file:$work/sidecar.fstrm" \
 		"${ports[@]}" "$@"
 	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
 	grep -q 'captures at sockets' sidecar.log ||
@@ -447,7 +449,8 @@ case_metrics() {
 # --print alone: a line for each message, with its process.
 case_print() {
 	start_knotd
-	start sidecar "$sidecar" --print "${ports[@]}" --role kdig=stub
+	start sidecar env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" \
+		"$sidecar" --print "${ports[@]}" --role kdig=stub
 	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
 	kdig @127.0.0.1 -p "${port[knotd]}" www.one >kdig.out 2>&1
 	until_true "four lines" eval '[ "$(grep -c "www.one" sidecar.log)" = 4 ]'
