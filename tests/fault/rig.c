@@ -452,8 +452,8 @@ rig_last_line(const struct rig_log *log)
 }
 
 dtap *
-rig_start_logging(const char *output, const char *const *more,
-		  struct rig_log *log)
+rig_open_logging(const char *output, const char *const *more,
+		 struct rig_log *log)
 {
 	dtap_options *options = dtap_options_new();
 	dtap *tap;
@@ -472,6 +472,24 @@ rig_start_logging(const char *output, const char *const *more,
 	dtap_options_set_log(options, rig_on_log, log);
 	ck_assert_int_eq(dtap_open(options, &tap), DTAP_OK);
 	dtap_options_free(&options);
+	return tap;
+}
+
+dtap *
+rig_start_logging(const char *output, const char *const *more,
+		  struct rig_log *log)
+{
+	dtap *tap = rig_open_logging(output, more, log);
+
 	ck_assert_int_eq(dtap_start(tap), DTAP_OK);
 	return tap;
+}
+
+void
+rig_await(pid_t child)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
 }

@@ -75,6 +75,10 @@ rig_spawn(const char *const *arguments);
 void
 rig_kill(pid_t pid, int signal);
 
+/* Waits for a child, which must end well. */
+void
+rig_await(pid_t child);
+
 /* Whether a process of this pid, a child, sits in state S, T, Z ... */
 bool
 rig_is_in_state(pid_t pid, char state);
@@ -172,7 +176,12 @@ struct rig_log {
 const char *
 rig_last_line(const struct rig_log *log);
 
-/* Opens and starts a tap that logs; more as with taps_open(). */
+/* Opens a tap that logs; more as with taps_open(). */
+dtap *
+rig_open_logging(const char *output, const char *const *more,
+		 struct rig_log *log);
+
+/* Opens and starts one. */
 dtap *
 rig_start_logging(const char *output, const char *const *more,
 		  struct rig_log *log);
