@@ -84,6 +84,8 @@ until_true() { # WHAT COMMAND...
 start() { # NAME COMMAND...
 	local name=$1
 	shift
+	# Or what is waited for would be found in the log of the one before.
+	rm -f "$name.log"
 	"$@" >"$name.log" 2>&1 &
 	pids[$name]=$!
 }

@@ -21,6 +21,10 @@
  *    dtap_start() after; it is the call that starts the thread and opens
  *    the output.
  *  - signals: the writer thread blocks all of them.
+ *  - pthread_cancel(): dtap_submit() is no cancellation point. A thread that
+ *    is cancelled asynchronously amid it cuts off one event, which is counted
+ *    as submitted and nothing else, or as accepted and for ever in_ring; the
+ *    producer stays usable.
  *  - dlclose(): libdtap.so stays mapped, because threads that have used it
  *    call it once more when they exit. Link a plugin that has the library in
  *    it with -z nodelete, too.

@@ -378,9 +378,11 @@ options_with_log(dtap_log_function *function, void *user)
 }
 
 static void *
-stop_soon_and_briefly(void *tap)
+stop_second_and_briefly(void *tap)
 {
-	usleep(20000);
+	/* As soon as the first has begun. */
+	while (dtap_reopen(tap) != DTAP_E_STATE)
+		usleep(1000);
 	return (void *)(intptr_t)dtap_stop(tap, 1);
 }
 
@@ -401,7 +403,7 @@ START_TEST(a_second_stop_waits_for_the_first)
 	dtap *tap;
 
 	tap = output_gate_start(&gate, true, options);
-	pthread_create(&threads[0], NULL, stop_soon_and_briefly, tap);
+	pthread_create(&threads[0], NULL, stop_second_and_briefly, tap);
 	pthread_create(&threads[1], NULL, unlock_later, &gate);
 	ck_assert_int_eq(dtap_stop(tap, 20000), DTAP_OK);
 	pthread_join(threads[0], &second);

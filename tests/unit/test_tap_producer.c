@@ -201,9 +201,9 @@ START_TEST(reconfiguration_under_load_never_mixes_two)
 	scratch_enter();
 	swarm.tap = taps_start("file:x.fstrm", more);
 	swarm_run(&swarm, threads, 3);
-	for (unsigned int i = 1; i <= 200; i++) {
+	for (unsigned int i = 1; i <= 1000; i++) {
 		reconfigure(swarm.tap, i);
-		usleep(500);
+		usleep(200);
 	}
 	swarm_end(&swarm, threads, 3);
 	stats = taps_finish(&swarm.tap, 5000);
