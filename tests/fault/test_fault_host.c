@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,6 +199,42 @@ START_TEST(a_host_without_descriptors) /* F13 */
 	ck_assert_uint_eq(audit.frames + audit.missing, 210);
 	ck_assert_uint_ge(stats.confirmed, 10);
 	rig_kill(reader.pid, SIGKILL);
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(a_host_without_descriptors_for_a_file) /* F13 */
+{
+	struct rlimit all, none;
+	struct rig_source source;
+	struct dtap_stats stats;
+	enum dtap_result result;
+	struct audit audit;
+	dtap *tap;
+
+	scratch_enter();
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	tap = taps_start("file:d/x", hasty);
+	rig_source_open(&source, tap, 0, 500);
+	rig_until(taps_stats(tap).connected == 1 && rig_writer() != 0);
+	rig_submit_many(&source, 100);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = all;
+	none.rlim_cur = 3;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(dtap_reopen(tap), DTAP_OK);
+	rig_until(taps_stats(tap).open_failures >= 4);
+	ck_assert_int_eq(taps_stats(tap).last_errno, EMFILE);
+	rig_submit_many(&source, 100);
+	rig_expect_rest("no descriptors for a file");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+	rig_until(taps_stats(tap).written == 200);
+	stats = rig_finish(&tap, 10000, &result);
+	ck_assert_int_eq(result, DTAP_OK);
+	dtap_producer_close(&source.producer);
+	ck_assert_uint_eq(rig_audit_files(&audit, "d", NULL, &stats), 2);
+	ck_assert_uint_eq(audit.frames, 200);
+	ck_assert_uint_eq(audit.stops, 2);
 	scratch_leave();
 }
 END_TEST
@@ -478,6 +515,7 @@ main(void)
 	tcase_add_loop_test(tests, a_host_that_closes_everything, 0,
 			    RIG_SCHEMES);
 	tcase_add_loop_test(tests, a_host_without_descriptors, 0, RIG_SCHEMES);
+	tcase_add_test(tests, a_host_without_descriptors_for_a_file);
 	tcase_add_loop_test(tests,
 			    a_child_that_lives_on_holds_no_connection_open, 0,
 			    RIG_SCHEMES);
