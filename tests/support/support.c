@@ -6,6 +6,12 @@
 
 #include <stdlib.h>
 
+bool
+support_is_slow(void)
+{
+	return getenv("DTAP_UNDER_VALGRIND") != NULL;
+}
+
 int
 support_run(Suite *suite)
 {

@@ -5,6 +5,8 @@
 #ifndef DTAP_TESTS_SUPPORT_H
 #define DTAP_TESTS_SUPPORT_H
 
+#include <stdbool.h>
+
 #include <check.h>
 
 /* Adds one test function as a test case of its own name. */
@@ -15,6 +17,10 @@
 		tcase_set_timeout(added, 120); \
 		suite_add_tcase((suite), added); \
 	} while (0)
+
+/* Under valgrind, where a test that tries everything may try a part. */
+bool
+support_is_slow(void);
 
 /* Runs the suite; the program's exit status. */
 int

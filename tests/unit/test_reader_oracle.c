@@ -20,7 +20,7 @@
 
 #include "support/support.h"
 
-#define ROUNDS 2000
+#define ROUNDS (support_is_slow() ? 200u : 2000u)
 
 struct built {
 	uint8_t octets[4096];
@@ -274,8 +274,8 @@ START_TEST(damaged_messages_decode_alike_or_not_at_all)
 			outcomes[decode_both(in.octets, in.bytes)]++;
 		}
 	}
-	ck_assert_uint_gt(outcomes[0], 1000);
-	ck_assert_uint_gt(outcomes[3], 1000);
+	ck_assert_uint_gt(outcomes[0], ROUNDS / 2);
+	ck_assert_uint_gt(outcomes[3], ROUNDS / 2);
 }
 END_TEST
 

@@ -465,8 +465,9 @@ START_TEST(every_changed_octet_has_a_defined_outcome)
 	char changed[sizeof(whole)];
 	struct outcome out;
 	size_t unprintable = 0;
+	size_t step = support_is_slow() ? 13 : 1;
 
-	for (size_t i = 0; i < (sizeof(whole) - 1) * 256; i++) {
+	for (size_t i = 0; i < (sizeof(whole) - 1) * 256; i += step) {
 		memcpy(changed, whole, sizeof(whole));
 		changed[i / 256] = (char)(i % 256);
 		read_all(&answerable, changed, sizeof(whole) - 1, &out);

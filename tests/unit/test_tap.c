@@ -501,7 +501,7 @@ main(void)
 	support_add(suite, loss_and_its_end_are_logged);
 	support_add(suite, reopen_moves_the_old_file_aside_and_loses_nothing);
 	support_add(suite, rotation_by_size_keeps_every_frame_whole);
-	if (getenv("DTAP_UNDER_VALGRIND") == NULL)
+	if (!support_is_slow())
 		support_add(suite, the_writer_thread_blocks_every_signal);
 	else
 		puts("the mask is valgrind's here: not looked at");
