@@ -146,7 +146,8 @@ START_TEST(the_writer_has_no_more_rights_than_the_server) /* F33 */
 		read_privileges(number, ours, sizeof(ours));
 		snprintf(number, sizeof(number), "%d", rig_writer());
 		read_privileges(number, writers, sizeof(writers));
-		ck_assert_ptr_nonnull(strstr(ours, "CapEff:\t0000000000000000"));
+		ck_assert_ptr_nonnull(
+			strstr(ours, "CapEff:\t0000000000000000"));
 		ck_assert_str_eq(writers, ours);
 		rig_finish(&tap, 1000, NULL);
 		_exit(0);
