@@ -21,6 +21,7 @@
 #include "base/atomic.h"
 #include "base/compiler.h"
 #include "support/outputs.h"
+#include "support/report.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -280,7 +281,8 @@ cut_everywhere(struct reader *reader, const char *uri)
 		stream_once(reader, uri);
 		expect_same(reader, &whole);
 	}
-	printf("%s: cut at each of %zu octets\n", uri, whole.bytes);
+	report_gate("R04", "%.*s: cut at each of %zu octets",
+		    (int)strcspn(uri, ":"), uri, whole.bytes);
 }
 
 static void

@@ -303,6 +303,9 @@ START_TEST(ten_million_events_need_no_more_memory) /* F40 */
 		ck_assert_uint_le(after_kib, before_kib + GROWTH_KIB_MAX);
 	ck_assert_uint_eq(stats.submitted, MANY_EVENTS + MANY_EVENTS / 20);
 	ck_assert_uint_ge(stats.written, MANY_EVENTS / 100);
+	report_gate("R17", "%u KiB more after %d events",
+		    after_kib > before_kib ? after_kib - before_kib : 0,
+		    MANY_EVENTS);
 	report_fault("F40", "any", "%d events, %" PRIu64 " of them written, "
 		     "%u -> %u KiB", MANY_EVENTS, stats.written, before_kib,
 		     after_kib);
