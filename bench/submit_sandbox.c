@@ -281,7 +281,8 @@ sandbox_judge(const struct sandbox *sandbox)
 		printf("some kind of event did not occur\n");
 		return 1;
 	}
-	printf("%d events and more, no system call, no allocation\n",
+	printf("R12 PASS %d events and more, no system call, no "
+	       "allocation\n",
 	       SANDBOX_EVENTS);
 	return 0;
 }

@@ -119,6 +119,7 @@ START_TEST(reopening_under_load) /* F17, R16 */
 	ck_assert_uint_eq(audit.stops, files);
 	ck_assert_uint_eq(audit.frames, stats.written);
 	ck_assert_uint_eq(audit.missing, stats.dropped_full);
+	report_gate("R16", "%u rotations under load", files - 1);
 	report_fault("F17", "file", "%u rotations, %llu frames", files - 1,
 		     (unsigned long long)audit.frames);
 	scratch_leave();

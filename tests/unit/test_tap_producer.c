@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/report.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -189,6 +190,8 @@ reconfigure(dtap *tap, unsigned int number)
 	dtap_options_free(&options);
 }
 
+#define RECONFIGURATIONS 1000
+
 START_TEST(reconfiguration_under_load_never_mixes_two)
 {
 	static const char *const more[] = { "identity=identity-0",
@@ -201,7 +204,7 @@ START_TEST(reconfiguration_under_load_never_mixes_two)
 	scratch_enter();
 	swarm.tap = taps_start("file:x.fstrm", more);
 	swarm_run(&swarm, threads, 3);
-	for (unsigned int i = 1; i <= 1000; i++) {
+	for (unsigned int i = 1; i <= RECONFIGURATIONS; i++) {
 		reconfigure(swarm.tap, i);
 		usleep(200);
 	}
@@ -211,6 +214,8 @@ START_TEST(reconfiguration_under_load_never_mixes_two)
 	ck_assert_uint_eq(taps_read("x.fstrm", expect_pair, &seen),
 			  stats.written);
 	ck_assert_uint_ge(seen, 2);
+	report_gate("R16", "%d reconfigurations under load, none mixed",
+		    RECONFIGURATIONS);
 	scratch_leave();
 }
 END_TEST
