@@ -162,8 +162,7 @@ rig_is_in_state(pid_t pid, char state)
 }
 
 void
-rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
-		size_t bytes)
+rig_source_init(struct rig_source *source, unsigned int thread, size_t bytes)
 {
 	static const uint8_t client[4] = { 192, 0, 2, 1 };
 
@@ -178,6 +177,13 @@ rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
 	source->event.query_address_bytes = 4;
 	source->event.query_time_sec = 1700000000;
 	source->event.query_message = source->message.octets;
+}
+
+void
+rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
+		size_t bytes)
+{
+	rig_source_init(source, thread, bytes);
 	ck_assert_int_eq(dtap_producer_open(tap, &source->producer), DTAP_OK);
 }
 

@@ -88,6 +88,10 @@ struct rig_source {
 	size_t bytes; /* of each message */
 };
 
+/* Without a producer, which may be given later. */
+void
+rig_source_init(struct rig_source *source, unsigned int thread, size_t bytes);
+
 void
 rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
 		size_t bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the writer waits for between two rounds, and for how long. poll(), the
- * clock and its sleep are the test's: a wait that nothing ends takes no time and moves
- * the clock by its timeout.
+ * clock and its sleep are the test's: a wait that nothing ends takes no time
+ * and moves the clock by its timeout.
  */
 #include "support/writers.h"
 
