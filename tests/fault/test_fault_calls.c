@@ -556,14 +556,6 @@ explore_base(unsigned int base)
 	plan_base(base, seen);
 }
 
-static uint64_t
-mix(uint64_t value)
-{
-	value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
-	return value ^ value >> 31;
-}
-
 /* Two faults of one base, at random. */
 static void
 live_with_pair(struct stage *stage, uint64_t random)
@@ -574,8 +566,8 @@ live_with_pair(struct stage *stage, uint64_t random)
 
 	/* One kind twice might be interrupted for ever indeed. */
 	do {
-		pair[0] = plan[begin + mix(++random) % items].fault;
-		pair[1] = plan[begin + mix(++random) % items].fault;
+		pair[0] = plan[begin + rig_random(&random) % items].fault;
+		pair[1] = plan[begin + rig_random(&random) % items].fault;
 	} while (pair[0].kind == pair[1].kind);
 	live_and_judge(stage, pair, 2);
 }
@@ -598,7 +590,7 @@ work_on_base(unsigned int base, const struct pairs *pairs)
 			live_and_judge(&stage, &plan[i].fault, 1);
 	for (unsigned int i = 0; i < pairs->count; i++)
 		if (i % BASES == base && i / BASES % WORKERS == self)
-			live_with_pair(&stage, mix(pairs->seed + i));
+			live_with_pair(&stage, pairs->seed ^ i);
 	stage_close(&stage);
 }
 
@@ -659,8 +651,7 @@ print_plan(const struct pairs *pairs)
 		printf("base %u, %s: %u faults\n", base,
 		       sink_names[bases[base].sink],
 		       plan_begins[base + 1] - plan_begins[base]);
-	printf("%u faults, %u pairs, DTAP_STRESS_SEED=%" PRIu64 "\n",
-	       plan_count, pairs->count, pairs->seed);
+	printf("%u faults, %u pairs\n", plan_count, pairs->count);
 	fflush(stdout);
 }
 
@@ -674,19 +665,10 @@ expect_all_kinds(void)
 			      "no %s has failed", calls_table[kind].name);
 }
 
-static uint64_t
-choose_seed(void)
-{
-	const char *text = getenv("DTAP_STRESS_SEED");
-
-	return text != NULL ? strtoull(text, NULL, 10)
-			    : mix((uint64_t)time(NULL) + rig_clock_ms());
-}
-
 START_TEST(every_system_call_fails_with_every_error) /* R03 */
 {
 	struct pairs pairs = { PAIRS_PER_FACTOR * (rig_factor() - 1),
-			       choose_seed() };
+			       rig_seed() };
 
 	scratch_enter();
 	/* What the library opens first has to be moved up. */
