@@ -10,6 +10,12 @@
  * and opens between check and use still wins the race; what is left is a
  * window of nanoseconds instead of the rest of the process's life.
  *
+ * fstat() that fails with anything but EBADF says that there is a file which
+ * cannot be asked just now: a server of network files that has gone away, a
+ * FUSE daemon that has died. It is taken for ours. Had we left it alone, it
+ * would stay open for good, and with it the lock that keeps the next writer
+ * out; what is written to it fails by itself.
+ *
  * The standard descriptors are avoided for the same reason the other way
  * round: a host that runs without them and prints must not print into us.
  */
@@ -74,8 +80,9 @@ dtap__descriptor_check(struct dtap__descriptor *descriptor)
 
 	if (descriptor->fd < 0)
 		return false;
-	if (fstat(descriptor->fd, &status) == 0 &&
-	    descriptor_is_file(descriptor, &status))
+	if (fstat(descriptor->fd, &status) == 0
+		    ? descriptor_is_file(descriptor, &status)
+		    : errno != EBADF)
 		return true;
 	descriptor->fd = -1;
 	return false;

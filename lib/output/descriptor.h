@@ -27,7 +27,10 @@ dtap__descriptor_init(struct dtap__descriptor *descriptor);
 int
 dtap__descriptor_adopt(struct dtap__descriptor *descriptor, int fd);
 
-/* Whether fd still is the file that was adopted; forgets it when not. */
+/*
+ * Whether fd still is the file that was adopted; forgets it when not. A file
+ * that cannot be asked is taken for the same.
+ */
 bool
 dtap__descriptor_check(struct dtap__descriptor *descriptor);
 

@@ -21,8 +21,10 @@
  */
 #include "writer/writer.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "writer/writer_phase.h"
@@ -96,6 +98,19 @@ writer_poll_events(const struct dtap__writer *writer)
 	return events;
 }
 
+/*
+ * poll() may be refused: by a limit of no descriptors at all, or a sandbox.
+ * Time must pass all the same, or the writer would spin. No wait has a second.
+ */
+static void
+writer_poll(struct pollfd *polled, int timeout_ms)
+{
+	struct timespec rest = { 0, timeout_ms * (long)DTAP__NS_PER_MS };
+
+	if (poll(polled, 1, timeout_ms) < 0 && errno != EINTR)
+		nanosleep(&rest, NULL);
+}
+
 static void
 writer_wait(struct dtap__writer *writer)
 {
@@ -112,7 +127,7 @@ writer_wait(struct dtap__writer *writer)
 	/* No descriptor to wait for means that the output is ready. */
 	if (writer->blocked && polled.fd < 0)
 		return;
-	poll(&polled, 1, timeout_ms);
+	writer_poll(&polled, timeout_ms);
 }
 
 /*

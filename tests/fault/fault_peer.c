@@ -5,7 +5,8 @@
  * Independent of the library under test: it knows of the protocol what it
  * needs to answer READY and STOP, and records every octet before it answers.
  * One process for each connection, so that one which is stuck holds up none
- * that follows; all of them die with the first.
+ * that follows; all of them die with the first. Or, where thousands of
+ * connections are to come, one process for all.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,6 +31,8 @@ static const char help[] =
 "Usage: fault_peer [option ...] unix:PATH | tcp:PORT | tcp6:PORT\n"
 "Reads Frame Streams connections, one or many at once. Port 0: a free one.\n"
 "\n"
+"  --serial         each is read to its end and recorded before the next one\n"
+"                   is taken\n"
 "  --record PREFIX  what connection N sends goes to the file PREFIX.N;\n"
 "                   PREFIX.N.end is made when it is closed\n"
 "  --answer WHAT    to READY: accept (the default), never, garbage, start,\n"
@@ -54,6 +57,7 @@ struct peer {
 	uint64_t rate;
 	uint64_t read; /* UINT64_MAX: all */
 	unsigned int faulty;
+	bool serial;
 	bool quiet;
 	bool deaf;
 };
@@ -76,11 +80,11 @@ die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
+/* When the writer has gone away, what it has sent is still there to read. */
 static void
 send_octets(int fd, const void *octets, size_t bytes)
 {
-	if (send(fd, octets, bytes, MSG_NOSIGNAL) != (ssize_t)bytes)
-		exit(EXIT_SUCCESS); /* the writer has gone away */
+	(void)!send(fd, octets, bytes, MSG_NOSIGNAL);
 }
 
 static void
@@ -214,7 +218,6 @@ turn_away(const struct connection *connection)
 	if (strcmp(connection->peer->then, "reset") == 0)
 		setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once,
 			   sizeof(at_once));
-	close(connection->fd);
 }
 
 static void
@@ -272,21 +275,29 @@ open_record(const struct peer *peer, unsigned int number, const char *suffix)
 }
 
 static void
-serve_in_child(const struct peer *peer, int listener, int fd,
-	       unsigned int number)
+serve_one(const struct peer *peer, int fd, unsigned int number)
 {
 	static const struct peer good = { .answer = "accept",
 					  .finish = "finish",
 					  .read = UINT64_MAX };
 	struct connection connection = { .peer = peer, .fd = fd };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(listener);
 	if (number > peer->faulty)
 		connection.peer = &good;
 	connection.record = open_record(peer, number, "");
 	serve(&connection);
-	open_record(peer, number, ".end");
+	close(connection.record);
+	close(fd);
+	close(open_record(peer, number, ".end"));
+}
+
+static void
+serve_in_child(const struct peer *peer, int listener, int fd,
+	       unsigned int number)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(listener);
+	serve_one(peer, fd, number);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -299,6 +310,10 @@ serve_all(const struct peer *peer, int listener)
 
 		if (fd < 0)
 			die("accept");
+		if (peer->serial) {
+			serve_one(peer, fd, number);
+			continue;
+		}
 		child = fork();
 		if (child == 0)
 			serve_in_child(peer, listener, fd, number);
@@ -383,6 +398,7 @@ parse(struct peer *peer, int argc, char **argv)
 		{ "read", required_argument, NULL, 'n' },
 		{ "then", required_argument, NULL, 't' },
 		{ "faulty", required_argument, NULL, 'x' },
+		{ "serial", no_argument, NULL, 's' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "deaf", no_argument, NULL, 'd' },
 		{ "free-port", no_argument, NULL, 'p' },
@@ -400,6 +416,7 @@ parse(struct peer *peer, int argc, char **argv)
 		case 'n': peer->read = strtoull(optarg, NULL, 10); break;
 		case 't': peer->then = optarg; break;
 		case 'x': peer->faulty = (unsigned int)atoi(optarg); break;
+		case 's': peer->serial = true; break;
 		case 'q': peer->quiet = true; break;
 		case 'd': peer->deaf = true; break;
 		case 'p':

@@ -47,11 +47,43 @@ rig_factor(void)
 }
 
 void
-rig_nap_ms(unsigned int ms)
+rig_nap_us(unsigned int us)
 {
-	struct timespec nap = { ms / 1000, (long)(ms % 1000) * 1000000 };
+	struct timespec nap = { us / 1000000, (long)(us % 1000000) * 1000 };
 
 	nanosleep(&nap, NULL);
+}
+
+void
+rig_nap_ms(unsigned int ms)
+{
+	rig_nap_us(ms * 1000);
+}
+
+/* splitmix64 */
+uint64_t
+rig_random(uint64_t *state)
+{
+	uint64_t value = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
+	return value ^ value >> 31;
+}
+
+uint64_t
+rig_seed(void)
+{
+	const char *text = getenv("DTAP_STRESS_SEED");
+	uint64_t seed = (uint64_t)time(NULL) ^ rig_clock_ms() << 32;
+
+	if (text != NULL)
+		seed = strtoull(text, NULL, 10);
+	else
+		seed = rig_random(&seed) >> 1;
+	printf("DTAP_STRESS_SEED=%" PRIu64 "\n", seed);
+	fflush(stdout);
+	return seed;
 }
 
 uint64_t
@@ -162,8 +194,7 @@ rig_is_in_state(pid_t pid, char state)
 }
 
 void
-rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
-		size_t bytes)
+rig_source_init(struct rig_source *source, unsigned int thread, size_t bytes)
 {
 	static const uint8_t client[4] = { 192, 0, 2, 1 };
 
@@ -178,6 +209,13 @@ rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
 	source->event.query_address_bytes = 4;
 	source->event.query_time_sec = 1700000000;
 	source->event.query_message = source->message.octets;
+}
+
+void
+rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
+		size_t bytes)
+{
+	rig_source_init(source, thread, bytes);
 	ck_assert_int_eq(dtap_producer_open(tap, &source->producer), DTAP_OK);
 }
 
@@ -353,6 +391,18 @@ rig_count_entries(const char *path)
 		entries++;
 	closedir(directory);
 	return entries;
+}
+
+unsigned int
+rig_resident_kib(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned int pages;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%*u %u", &pages), 1);
+	fclose(file);
+	return pages * (unsigned int)(sysconf(_SC_PAGESIZE) / 1024);
 }
 
 struct dtap_stats

@@ -38,8 +38,19 @@ rig_factor(void);
 void
 rig_nap_ms(unsigned int ms);
 
+void
+rig_nap_us(unsigned int us);
+
 uint64_t
 rig_clock_ms(void);
+
+/* What to draw at random from: DTAP_STRESS_SEED, or something new; printed. */
+uint64_t
+rig_seed(void);
+
+/* The next random number. */
+uint64_t
+rig_random(uint64_t *state);
 
 /* Numbers of a loop test. */
 enum rig_scheme { RIG_UNIX, RIG_TCP, RIG_SCHEMES };
@@ -92,6 +103,10 @@ struct rig_source {
 	size_t bytes; /* of each message */
 };
 
+/* Without a producer, which may be given later. */
+void
+rig_source_init(struct rig_source *source, unsigned int thread, size_t bytes);
+
 void
 rig_source_open(struct rig_source *source, dtap *tap, unsigned int thread,
 		size_t bytes);
@@ -140,6 +155,10 @@ rig_enter_own(int name_spaces);
 /* Entries of a directory, as /proc/self/fd. */
 unsigned int
 rig_count_entries(const char *path);
+
+/* The memory of this process that is resident. */
+unsigned int
+rig_resident_kib(void);
 
 /*
  * Stops the tap, checks that the time was kept and the ledger balances to

@@ -4,6 +4,8 @@
  * is stopped (F01) and killed (F02). It does not know of either, and what it
  * wrote by then is what there is.
  */
+#include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +16,8 @@
 #include <unistd.h>
 
 #include "rig.h"
+#include "support/report.h"
+#include "support/sanitized.h"
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/taps.h"
@@ -251,13 +255,88 @@ START_TEST(halted_when_the_tap_is_to_reopen) /* F01, F17 */
 }
 END_TEST
 
-START_TEST(killed_again_and_again_under_load) /* F02 */
+/* What readers that come and go must not make more of. */
+struct usage {
+	unsigned int descriptors, threads, resident_kib;
+};
+
+static void
+measure(struct usage *usage)
 {
-	static const char *const options[] = { HASTE, NULL };
-	unsigned int kills = 20 * rig_factor();
+	usage->descriptors = rig_count_entries("/proc/self/fd");
+	usage->threads = rig_count_entries("/proc/self/task");
+	usage->resident_kib = rig_resident_kib();
+}
+
+/* Memory that malloc() and stdio come by in between. */
+#define GROWTH_KIB_MAX 256
+/* As many, and that is there. */
+#define WARM_KILLS 20
+
+static void
+expect_same_usage(const struct usage *before)
+{
+	struct usage now;
+
+	measure(&now);
+	printf("%u -> %u KiB resident\n", before->resident_kib,
+	       now.resident_kib);
+	ck_assert_uint_eq(now.descriptors, before->descriptors);
+	ck_assert_uint_eq(now.threads, before->threads);
+	if (!SANITIZED)
+		ck_assert_uint_le(now.resident_kib,
+				  before->resident_kib + GROWTH_KIB_MAX);
+}
+
+/* Until frames have reached this reader's file. */
+static void
+capture_wait(const struct capture *capture, dtap *tap, uint64_t sessions)
+{
+	rig_until(taps_stats(tap).sessions > sessions &&
+		  capture_has_data(capture));
+}
+
+static void
+capture_kill(const struct capture *capture)
+{
+	char file[32];
+
+	rig_kill(capture->pid, SIGKILL);
+	/* It may not have come to that. */
+	snprintf(file, sizeof(file), "cap.%u", capture->number);
+	close(open(file, O_WRONLY | O_CREAT, 0600));
+}
+
+static void
+capture_start_and_wait(struct capture *capture, dtap *tap)
+{
+	uint64_t sessions = taps_stats(tap).sessions;
+
+	capture_start(capture);
+	capture_wait(capture, tap, sessions);
+}
+
+/* A reader that is killed at its start, in the handshake, or at work. */
+static void
+capture_live_and_die(struct capture *capture, dtap *tap, uint64_t *random)
+{
+	if (rig_random(random) % 4 == 0)
+		capture_start(capture);
+	else
+		capture_start_and_wait(capture, tap);
+	rig_nap_us((unsigned int)(rig_random(random) % 8000));
+	capture_kill(capture);
+}
+
+START_TEST(killed_again_and_again_under_load) /* F02, R6 */
+{
+	static const char *const options[] = { "reconnect-min-ms=10",
+					       "reconnect-max-ms=10", NULL };
+	unsigned int kills = 200 * rig_factor();
+	uint64_t random = rig_seed();
 	struct capture capture;
 	struct dtap_stats stats;
-	unsigned int descriptors = 0, threads = 0;
+	struct usage usage;
 	enum dtap_result result;
 	struct rig_load load;
 	struct audit audit;
@@ -266,37 +345,31 @@ START_TEST(killed_again_and_again_under_load) /* F02 */
 	scratch_enter();
 	capture_init(&capture, _i);
 	tap = taps_start(capture.uri, options);
-	rig_load_start(&load, tap, 0, 500, 10);
-	for (unsigned int i = 0; i <= kills; i++) {
-		capture_start(&capture);
-		rig_until(taps_stats(tap).sessions == i + 1 &&
-			  capture_has_data(&capture));
-		if (i == 0) {
-			descriptors = rig_count_entries("/proc/self/fd");
-			threads = rig_count_entries("/proc/self/task");
-		}
-		ck_assert_uint_eq(rig_count_entries("/proc/self/fd"),
-				  descriptors);
-		ck_assert_uint_eq(rig_count_entries("/proc/self/task"),
-				  threads);
-		if (i < kills)
-			rig_kill(capture.pid, SIGKILL);
-	}
+	rig_load_start(&load, tap, 0, 500, 20);
+	for (unsigned int i = 0; i < WARM_KILLS; i++)
+		capture_live_and_die(&capture, tap, &random);
+	capture_start_and_wait(&capture, tap);
+	measure(&usage);
+	capture_kill(&capture);
+	while (capture.number < kills)
+		capture_live_and_die(&capture, tap, &random);
+	capture_start_and_wait(&capture, tap);
+	expect_same_usage(&usage);
 	rig_load_end(&load);
 	stats = rig_finish(&tap, 20000, &result);
 	dtap_producer_close(&load.source.producer);
 	ck_assert_int_eq(result, DTAP_OK);
-	ck_assert_uint_eq(stats.broken_sessions, kills);
+	ck_assert_uint_eq(stats.broken_sessions, stats.sessions - 1);
 	ck_assert_uint_eq(stats.submitted, stats.written + stats.dropped_full);
 	rig_kill(capture.pid, SIGTERM);
 	rig_audit(&audit, "cap", &stats);
 	ck_assert_uint_eq(audit.streams, kills + 1);
 	ck_assert_uint_eq(audit.late, 0);
 	ck_assert_uint_gt(stats.confirmed, 0);
-	printf("%u kills: %llu written, %llu read, %llu confirmed\n", kills,
-	       (unsigned long long)stats.written,
-	       (unsigned long long)audit.frames,
-	       (unsigned long long)stats.confirmed);
+	report_gate("R06", "%u kills of a reader at %s, %" PRIu64 " sessions, %"
+		    PRIu64 " written, %" PRIu64 " read", kills,
+		    _i == RIG_TCP ? "tcp" : "unix", stats.sessions,
+		    stats.written, audit.frames);
 	scratch_leave();
 }
 END_TEST

@@ -5,9 +5,11 @@
  * and F20 a process that is killed and started again.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -126,9 +128,14 @@ START_TEST(reopening_under_load) /* F17, R16 */
 }
 END_TEST
 
+/* What one that is to be killed says in time. */
+struct legacy {
+	dtap__atomic(uint64_t) written;
+};
+
 /* Writes to "d/x" until it is killed. */
 static void
-write_for_ever(void)
+write_for_ever(struct legacy *legacy, int burst)
 {
 	static const char *const options[] = { "latency-ms=1", NULL };
 	dtap *tap = taps_start("file:d/x", options);
@@ -137,10 +144,12 @@ write_for_ever(void)
 	rig_source_open(&source, tap, 0, 300);
 	for (;;) {
 		/* A number again that the ring had no room for. */
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < burst; i++)
 			if (rig_submit(&source) != DTAP_OK)
 				source.sequence--;
-		rig_nap_ms(1);
+		dtap__store_relaxed(&legacy->written,
+				    taps_stats(tap).written);
+		rig_nap_us(500);
 	}
 }
 
@@ -150,21 +159,21 @@ name_aside(unsigned int n, char *into, size_t room)
 	snprintf(into, room, "d/x.%u", n);
 }
 
-/* Whether the n-th process, from 1 on, has begun its file. */
+/* Whether the n-th process, from 1 on, has made its file this large. */
 static bool
-has_begun(unsigned int n)
+has_reached(unsigned int n, off_t bytes)
 {
 	struct stat status;
 	char aside[32];
 
 	name_aside(n - 1, aside, sizeof(aside));
 	return (n == 1 || access(aside, F_OK) == 0) &&
-	       stat("d/x", &status) == 0 && status.st_size > 4096;
+	       stat("d/x", &status) == 0 && status.st_size >= bytes;
 }
 
 /* All that was written up to some moment, and perhaps half a frame. */
-static uint64_t
-expect_prefix(const char *path)
+static void
+expect_prefix(struct audit *all, const char *path, uint64_t written)
 {
 	static struct audit audit;
 
@@ -173,34 +182,61 @@ expect_prefix(const char *path)
 	audit_end(&audit);
 	ck_assert_uint_eq(audit.missing, 0);
 	ck_assert_uint_eq(audit.late, 0);
+	ck_assert_uint_eq(audit.repeated, 0);
 	ck_assert_uint_eq(audit.cut, 1);
-	ck_assert_uint_gt(audit.frames, 0);
-	return audit.frames;
+	ck_assert_uint_ge(audit.frames, written);
+	all->frames += audit.frames;
+	all->torn += audit.torn;
+}
+
+/* At any moment: at the file's birth, at its first frames, or later. */
+static void
+kill_at_random(pid_t child, unsigned int n, uint64_t *random)
+{
+	static const off_t bytes[] = { 0, 1, 4096, 4096 };
+
+	rig_until(has_reached(n, bytes[rig_random(random) % 4]));
+	rig_nap_us((unsigned int)(rig_random(random) % 5000));
+	rig_kill(child, SIGKILL);
 }
 
 START_TEST(killed_while_writing_and_started_again) /* F19, F20, R5 */
 {
-	unsigned int kills = 20 * rig_factor();
-	uint64_t frames = 0;
+	unsigned int kills = 200 * rig_factor();
+	uint64_t random = rig_seed();
+	struct legacy *legacies;
+	struct audit all = { 0 };
+	uint64_t told = 0;
 	char aside[32];
 
 	scratch_enter();
 	ck_assert_int_eq(mkdir("d", 0700), 0);
+	legacies = mmap(NULL, kills * sizeof(*legacies),
+			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			0);
+	ck_assert_ptr_ne(legacies, MAP_FAILED);
 	for (unsigned int n = 1; n <= kills; n++) {
 		pid_t child = rig_fork();
 
 		if (child == 0)
-			write_for_ever();
-		rig_until(has_begun(n));
-		rig_nap_ms(n % 5);
-		rig_kill(child, SIGKILL);
+			write_for_ever(&legacies[n - 1], n % 2 ? 20 : 500);
+		kill_at_random(child, n, &random);
 	}
-	for (unsigned int n = 1; n < kills; n++) {
+	name_aside(kills, aside, sizeof(aside));
+	ck_assert_int_eq(rename("d/x", aside), 0);
+	for (unsigned int n = 1; n <= kills; n++) {
+		uint64_t written =
+			dtap__load_relaxed(&legacies[n - 1].written);
+
 		name_aside(n, aside, sizeof(aside));
-		frames += expect_prefix(aside);
+		expect_prefix(&all, aside, written);
+		told += written;
 	}
-	frames += expect_prefix("d/x");
-	printf("%u kills, %llu frames\n", kills, (unsigned long long)frames);
+	ck_assert_uint_gt(told, 0);
+	report_gate("R05", "%u kills, %" PRIu64 " frames known to be written, "
+		    "%" PRIu64 " recovered, %" PRIu64 " files end within one",
+		    kills, told, all.frames, all.torn);
+	munmap(legacies, kills * sizeof(*legacies));
 	scratch_leave();
 }
 END_TEST

@@ -13,6 +13,10 @@
 
 static void
 report_line(const char *title, const char *format, va_list arguments)
+	dtap__printf(2, 0);
+
+static void
+report_line(const char *title, const char *format, va_list arguments)
 {
 	char text[512];
 

@@ -3,10 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/scratch.h"
 #include "support/support.h"
+
+int
+__real_fstat(int fd, struct stat *into);
+int
+__wrap_fstat(int fd, struct stat *into);
+
+static int fstat_error; /* what it is to fail with, unless 0 */
+
+int
+__wrap_fstat(int fd, struct stat *into)
+{
+	errno = fstat_error;
+	return fstat_error != 0 ? -1 : __real_fstat(fd, into);
+}
 
 static void
 adopt_file(struct dtap__descriptor *descriptor, const char *path)
@@ -110,6 +125,42 @@ START_TEST(notices_that_it_was_closed)
 }
 END_TEST
 
+START_TEST(a_file_that_cannot_be_asked_is_not_left_open)
+{
+	struct dtap__descriptor descriptor;
+	int fd;
+
+	scratch_enter();
+	adopt_file(&descriptor, "a");
+	fd = descriptor.fd;
+	fstat_error = EIO;
+	ck_assert(dtap__descriptor_check(&descriptor));
+	ck_assert_int_eq(descriptor.fd, fd);
+	dtap__descriptor_close(&descriptor);
+	ck_assert_int_eq(descriptor.fd, -1);
+	ck_assert(!is_open(fd));
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_asked_is_not_adopted)
+{
+	struct dtap__descriptor descriptor;
+	int fd;
+
+	scratch_enter();
+	scratch_write("a", "");
+	dtap__descriptor_init(&descriptor);
+	fd = open("a", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	fstat_error = EIO;
+	ck_assert_int_eq(dtap__descriptor_adopt(&descriptor, fd), EIO);
+	ck_assert_int_eq(descriptor.fd, -1);
+	ck_assert(!is_open(fd));
+	scratch_leave();
+}
+END_TEST
+
 START_TEST(knows_its_own_name)
 {
 	struct dtap__descriptor descriptor;
@@ -137,6 +188,8 @@ main(void)
 	support_add(suite, stays_away_from_standard_descriptors);
 	support_add(suite, neither_uses_nor_closes_a_foreign_file);
 	support_add(suite, notices_that_it_was_closed);
+	support_add(suite, a_file_that_cannot_be_asked_is_not_left_open);
+	support_add(suite, a_file_that_cannot_be_asked_is_not_adopted);
 	support_add(suite, knows_its_own_name);
 	return support_run(suite);
 }

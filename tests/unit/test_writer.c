@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the writer waits for between two rounds, and for how long. poll() and
- * the clock are the test's: a wait that nothing ends takes no time and moves
- * the clock by its timeout.
+ * What the writer waits for between two rounds, and for how long. poll(), the
+ * clock and its sleep are the test's: a wait that nothing ends takes no time
+ * and moves the clock by its timeout.
  */
 #include "support/writers.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 /* The output's descriptor, which nobody opens. */
 #define OUTPUT_FD 1000
@@ -25,6 +27,7 @@ static struct wait waits[WAITS_MAX];
 static unsigned int wait_count;
 static uint64_t now_ns;
 static bool real_time;
+static int poll_error; /* what poll() is to fail with, unless 0 */
 
 /* Called in each wait, with its number. */
 static void (*at_wait)(struct fixture *f, unsigned int number);
@@ -34,6 +37,8 @@ int
 __real_poll(struct pollfd *polled, nfds_t count, int timeout_ms);
 int
 __wrap_poll(struct pollfd *polled, nfds_t count, int timeout_ms);
+int
+__wrap_nanosleep(const struct timespec *time, struct timespec *left);
 uint64_t
 __real_dtap__clock_monotonic_ns(void);
 uint64_t
@@ -56,7 +61,20 @@ __wrap_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
 		at_wait(waiting, wait_count);
 	waits[wait_count++] = (struct wait){ polled->fd, polled->events,
 					     timeout_ms };
+	errno = poll_error;
+	if (poll_error != 0)
+		return -1;
 	now_ns += (uint64_t)timeout_ms * DTAP__NS_PER_MS;
+	return 0;
+}
+
+/* The library's; nobody else in this program sleeps. */
+int
+__wrap_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	(void)left;
+	now_ns += (uint64_t)time->tv_sec * DTAP__NS_PER_SEC +
+		  (uint64_t)time->tv_nsec;
 	return 0;
 }
 
@@ -79,6 +97,7 @@ static void
 wait_init(struct fixture *f, const struct dtap__memory_script *script)
 {
 	wait_count = 0;
+	poll_error = 0;
 	at_wait = NULL;
 	waiting = f;
 	fixture_init(f, script);
@@ -274,6 +293,47 @@ START_TEST(no_wait_is_longer_than_a_stop_allows)
 }
 END_TEST
 
+/* Under a limit of no descriptors at all poll() fails, and at once. */
+START_TEST(a_refused_poll_is_slept_through)
+{
+	static const int errors[] = { EINVAL, ENOMEM, EPERM };
+	struct dtap__memory_script script = { .open_failures = UINT32_MAX };
+
+	for (size_t i = 0; i < DTAP__COUNT_OF(errors); i++) {
+		uint64_t start_ns;
+		uint64_t waited_ms = 0;
+		struct fixture f;
+
+		wait_init(&f, &script);
+		poll_error = errors[i];
+		start_ns = now_ns;
+		run_until_wait(&f, 20);
+		for (unsigned int wait = 0; wait < wait_count; wait++)
+			waited_ms += (uint64_t)waits[wait].timeout_ms;
+		ck_assert_uint_ge(waited_ms, 20);
+		ck_assert_uint_eq(now_ns - start_ns,
+				  waited_ms * DTAP__NS_PER_MS);
+		fixture_fini(&f);
+	}
+}
+END_TEST
+
+/* What interrupts it may be a reason to look. */
+START_TEST(an_interrupted_poll_is_a_wait_that_has_ended)
+{
+	struct dtap__memory_script script = { 0 };
+	struct fixture f;
+	uint64_t start_ns;
+
+	wait_init(&f, &script);
+	poll_error = EINTR;
+	start_ns = now_ns;
+	run_until_wait(&f, 5);
+	ck_assert_uint_eq(now_ns, start_ns);
+	fixture_fini(&f);
+}
+END_TEST
+
 static void
 reopen_at_2(struct fixture *f, unsigned int number)
 {
@@ -344,6 +404,8 @@ main(void)
 		    a_full_output_is_waited_for_until_it_counts_as_broken);
 	support_add(suite, an_output_without_a_descriptor_is_always_ready);
 	support_add(suite, no_wait_is_longer_than_a_stop_allows);
+	support_add(suite, a_refused_poll_is_slept_through);
+	support_add(suite, an_interrupted_poll_is_a_wait_that_has_ended);
 	support_add(suite, a_request_is_noticed_once_and_in_the_next_round);
 	support_add(suite, a_thread_of_its_own_takes_what_there_is_and_ends);
 	return support_run(suite);
