@@ -34,7 +34,7 @@ static const char help[] =
 "  --serial         each is read to its end and recorded before the next one\n"
 "                   is taken\n"
 "  --record PREFIX  what connection N sends goes to the file PREFIX.N;\n"
-"                   PREFIX.N.end is made when it is closed\n"
+"                   PREFIX.N.end is made when it is closed. \"\": nowhere\n"
 "  --answer WHAT    to READY: accept (the default), never, garbage, start,\n"
 "                   data, huge, type\n"
 "  --finish WHAT    to STOP: finish (the default), never, garbage; or early\n"
@@ -409,7 +409,7 @@ parse(struct peer *peer, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'o': peer->record = optarg; break;
+		case 'o': peer->record = optarg[0] ? optarg : NULL; break;
 		case 'a': peer->answer = optarg; break;
 		case 'f': peer->finish = optarg; break;
 		case 'r': peer->rate = strtoull(optarg, NULL, 10); break;

@@ -152,6 +152,18 @@ rig_expect_rest(const char *when);
 bool
 rig_enter_own(int name_spaces);
 
+/*
+ * Makes the directory, and mounts memory there for this process alone, of a
+ * size as mount(8) has it: "size=64m". False when the system does not allow
+ * it; the directory may be there.
+ */
+bool
+rig_mount_disk(const char *path, const char *size);
+
+/* Only the directory stays. Of what was not mounted everything stays. */
+void
+rig_unmount_disk(const char *path);
+
 /* Entries of a directory, as /proc/self/fd. */
 unsigned int
 rig_count_entries(const char *path);

@@ -23,14 +23,6 @@
 #define DISK "size=512k"
 #define FILLER_BYTES (256 * 1024)
 
-static bool
-mount_disk(const char *path)
-{
-	return mkdir(path, 0700) == 0 && rig_enter_own(CLONE_NEWNS) &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("tmpfs", path, "tmpfs", 0, DISK) == 0;
-}
-
 /* Whether this process may mount; tried in a child. */
 static bool
 may_mount(void)
@@ -44,7 +36,7 @@ may_mount(void)
 	rmdir(path);
 	child = fork();
 	if (child == 0)
-		_exit(mount_disk(path) ? EXIT_SUCCESS : EXIT_FAILURE);
+		_exit(rig_mount_disk(path, DISK) ? EXIT_SUCCESS : EXIT_FAILURE);
 	waitpid(child, &status, 0);
 	rmdir(path);
 	return status == 0;
@@ -70,7 +62,7 @@ static void
 fill_disk(dtap **tap, struct rig_source *source, const char *const *options)
 {
 	scratch_enter();
-	ck_assert(mount_disk("disk"));
+	ck_assert(rig_mount_disk("disk", DISK));
 	make_filler();
 	scratch_write("disk/x", "not ours, and to be kept");
 	*tap = taps_start("file:disk/x", options);
