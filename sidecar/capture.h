@@ -91,6 +91,10 @@ capture_count(const struct capture *capture, struct capture_counters *counters);
 enum capture_kind
 capture_kind(const struct capture *capture);
 
+/* No more packets come; those that have come are still to be drained. */
+void
+capture_detach(struct capture *capture);
+
 /* Detaches everything. *capture becomes NULL. */
 void
 capture_close(struct capture **capture);

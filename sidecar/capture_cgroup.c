@@ -165,6 +165,15 @@ cgroup_count(const struct capture *capture, struct capture_counters *counters)
 }
 
 static void
+cgroup_detach(struct capture *capture)
+{
+	struct cgroup_capture *self = (struct cgroup_capture *)capture;
+
+	capture_tls_close(&self->tls);
+	capture_bpf__detach(self->kernel);
+}
+
+static void
 cgroup_close(struct capture *capture)
 {
 	struct cgroup_capture *self = (struct cgroup_capture *)capture;
@@ -181,6 +190,7 @@ static const struct capture_operations cgroup_operations = {
 	.descriptor = cgroup_descriptor,
 	.drain = cgroup_drain,
 	.count = cgroup_count,
+	.detach = cgroup_detach,
 	.close = cgroup_close,
 };
 

@@ -221,6 +221,17 @@ packet_count(const struct capture *capture, struct capture_counters *counters)
 	*counters = ((const struct frame_capture *)capture)->counters;
 }
 
+/* By a filter that lets nothing through. */
+static void
+packet_detach(struct capture *capture)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
+
+	setsockopt(((struct frame_capture *)capture)->fd, SOL_SOCKET,
+		   SO_ATTACH_FILTER, &filter, sizeof(filter));
+}
+
 static void
 packet_close(struct capture *capture)
 {
@@ -236,6 +247,7 @@ static const struct capture_operations packet_operations = {
 	.descriptor = packet_descriptor,
 	.drain = packet_drain,
 	.count = packet_count,
+	.detach = packet_detach,
 	.close = packet_close,
 };
 

@@ -172,6 +172,26 @@ begin(struct sidecar *sidecar)
 	return 0;
 }
 
+/* Hands on all that came before the end. */
+static void
+finish(struct sidecar *sidecar)
+{
+	struct capture_counters counters = { 0 };
+	uint64_t taken;
+
+	capture_detach(sidecar->capture);
+	do {
+		taken = counters.taken;
+		if (!capture_drain(sidecar->capture))
+			break;
+		capture_count(sidecar->capture, &counters);
+	} while (counters.taken != taken);
+	if (!pipeline_flush(sidecar->pipeline)) {
+		fputs("dtap-sidecar: standard output takes no more\n", stderr);
+		sidecar->broken = true;
+	}
+}
+
 static void
 serve(struct sidecar *sidecar)
 {
@@ -196,11 +216,7 @@ serve(struct sidecar *sidecar)
 		}
 		metrics_serve_run(sidecar->server);
 	}
-	capture_drain(sidecar->capture);
-	if (!pipeline_flush(sidecar->pipeline)) {
-		fputs("dtap-sidecar: standard output takes no more\n", stderr);
-		sidecar->broken = true;
-	}
+	finish(sidecar);
 }
 
 static void
