@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cat/cat_print.h"
 #include "sidecar/emit.h"
 #include "sidecar/exchange.h"
 #include "sidecar/identity.h"
+#include "sidecar/lines.h"
 #include "sidecar/logfmt.h"
 #include "sidecar/tcp.h"
 
@@ -47,7 +47,7 @@ struct pipeline {
 	dtap_producer *producer;
 	struct metrics metrics;
 	struct pipeline_extra extras[PIPELINE_EXTRAS];
-	struct text text; /* of --print */
+	struct lines lines; /* of --print */
 };
 
 static uint64_t
@@ -93,7 +93,7 @@ pipeline_print(struct pipeline *pipeline, const struct dtap_event *event)
 	message.event = *event;
 	message.extra.data = event->extra;
 	message.extra.bytes = event->extra_bytes;
-	cat_print_line(&pipeline->text, &message);
+	lines_add(&pipeline->lines, &message);
 }
 
 static bool
@@ -222,7 +222,7 @@ pipeline_new(const struct sidecar_options *options)
 	if (pipeline == NULL)
 		return NULL;
 	pipeline->options = options;
-	text_init(&pipeline->text, STDOUT_FILENO);
+	lines_init(&pipeline->lines, STDOUT_FILENO);
 	pipeline->identities = identity_table_new();
 	pipeline->tcp = tcp_table_new(&pipeline_tcp_limits, pipeline_message,
 				      pipeline);
@@ -262,8 +262,7 @@ pipeline_expire(struct pipeline *pipeline)
 
 	tcp_table_expire(pipeline->tcp, now_ns);
 	next_ns = exchange_table_expire(pipeline->exchanges, now_ns);
-	if (pipeline->options->print)
-		text_flush(&pipeline->text);
+	lines_flush(&pipeline->lines);
 	if (next_ns <= now_ns)
 		return 1;
 	wait_ms = (next_ns - now_ns) / PIPELINE_NS_PER_MS + 1;
@@ -271,12 +270,23 @@ pipeline_expire(struct pipeline *pipeline)
 					    : PIPELINE_EXPIRE_MS;
 }
 
-bool
+void
+pipeline_hurry(struct pipeline *pipeline)
+{
+	lines_hurry(&pipeline->lines);
+}
+
+void
 pipeline_flush(struct pipeline *pipeline)
 {
 	exchange_table_flush(pipeline->exchanges);
-	text_flush(&pipeline->text);
-	return pipeline->text.error == 0;
+	lines_flush(&pipeline->lines);
+}
+
+int
+pipeline_print_error(const struct pipeline *pipeline)
+{
+	return pipeline->lines.text.error;
 }
 
 void

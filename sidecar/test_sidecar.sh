@@ -84,6 +84,7 @@ until_true() { # WHAT COMMAND...
 start() { # NAME COMMAND...
 	local name=$1
 	shift
+	rm -f "$name.log" # what it said the last time
 	"$@" >"$name.log" 2>&1 &
 	pids[$name]=$!
 }
@@ -482,6 +483,41 @@ case_print() {
 		sidecar.log || fail "no AR"
 }
 
+print_into() { # FIFO
+	rm -f sidecar.log
+	"$sidecar" --print --timeout 0 "${ports[@]}" >"$1" 2>sidecar.log &
+	pids[sidecar]=$!
+	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
+	for ((i = 0; i < 2000; i++)); do
+		printf '%04d00000000' $i >"/dev/udp/127.0.0.1/${port[knotd]}"
+	done
+}
+
+ends_with() { # STATUS
+	timeout 20 tail --pid="${pids[sidecar]}" -f /dev/null ||
+		fail "it does not end"
+	wait "${pids[sidecar]}"
+	expect "status" $? "$1"
+	unset "pids[sidecar]"
+}
+
+# Who reads no further ends it, and who does not read cannot keep it.
+case_reader() {
+	mkfifo fifo
+	head -n 1 fifo >first &
+	print_into fifo
+	ends_with 0
+	expect "lines of head" "$(wc -l <first)" 1
+	sleep 100 <fifo &
+	pids[stuck]=$!
+	print_into fifo
+	kill -TERM "${pids[sidecar]}"
+	ends_with 1
+	kill "${pids[stuck]}"
+	wait "${pids[stuck]}" 2>/dev/null
+	unset "pids[stuck]"
+}
+
 # Mistakes are told, with what to do.
 case_usage() {
 	local line words status
@@ -608,7 +644,7 @@ case_unit() {
 }
 
 for case in ${DTAP_SIDECAR_ONLY:-usage oracle load unanswered privileges \
-	metrics end print tls unit}; do
+	metrics end print reader tls unit}; do
 	[ -e one.zone ] || write_zones
 	"case_$case"
 	echo "ok: $case"
