@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -34,7 +33,6 @@
 #define THRESHOLD_BYTES_MAX (256u << 10)
 /* Of one drain, so that the program gets to do other things as well. */
 #define DRAIN_RECORDS_MAX 4096
-#define CLOCK_REFRESH_NS UINT64_C(1000000000)
 #define PATH_BYTES 4096
 
 struct cgroup_capture {
@@ -44,32 +42,7 @@ struct cgroup_capture {
 	struct capture_wake wake;
 	struct capture_tls tls;
 	uint32_t drained;
-	uint64_t clock_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	uint64_t clock_read_ns;   /* CLOCK_MONOTONIC */
 };
-
-static uint64_t
-read_clock(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* The two run apart when somebody sets the clock. */
-static void
-refresh_clock(struct cgroup_capture *self)
-{
-	uint64_t now_ns = read_clock(CLOCK_MONOTONIC);
-
-	if (self->clock_read_ns != 0 &&
-	    now_ns - self->clock_read_ns < CLOCK_REFRESH_NS)
-		return;
-	self->clock_read_ns = now_ns;
-	self->clock_offset_ns = read_clock(CLOCK_REALTIME) -
-				read_clock(CLOCK_MONOTONIC);
-}
 
 static void
 copy_owner(struct packet_owner *owner, const struct record_owner *from)
@@ -88,7 +61,7 @@ static void
 read_record(const struct cgroup_capture *self, const struct record *record,
 	    struct packet *packet)
 {
-	packet->time_ns = record->time_ns + self->clock_offset_ns;
+	packet->time_ns = record->time_ns;
 	copy_owner(&packet->owner, &record->owner);
 	memcpy(packet->local.address, record->local, 16);
 	packet->local.port = record->local_port;
@@ -129,7 +102,6 @@ cgroup_drain(struct capture *capture)
 	enum capture_wake_found found;
 	int result;
 
-	refresh_clock(self);
 	self->drained = 0;
 	self->kernel->bss->wake_bytes = capture_wake_begin(&self->wake);
 	result = ring_buffer__consume(self->ring);

@@ -19,6 +19,7 @@
 #define PIPELINE_NS_PER_S UINT64_C(1000000000)
 #define PIPELINE_NS_PER_MS 1000000
 #define PIPELINE_EXPIRE_MS 200 /* TCP is looked at as often */
+#define PIPELINE_CLOCK_NS UINT64_C(100000)
 
 /* Bounds of what the network can make us remember: some 100 MiB in all. */
 static const struct tcp_limits pipeline_tcp_limits = {
@@ -45,17 +46,18 @@ struct pipeline {
 	struct tcp_table *tcp;
 	struct exchange_table *exchanges;
 	dtap_producer *producer;
+	uint64_t since_1970_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	struct metrics metrics;
 	struct pipeline_extra extras[PIPELINE_EXTRAS];
 	struct lines lines; /* of --print */
 };
 
 static uint64_t
-pipeline_now_ns(void)
+pipeline_clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * PIPELINE_NS_PER_S +
 	       (uint64_t)now.tv_nsec;
 }
@@ -167,7 +169,8 @@ pipeline_event(void *user, const struct exchange_event *exchange)
 	if (!pipeline->options->print &&
 	    !dtap_wants(pipeline->producer, type))
 		return;
-	emit_event(exchange, pipeline->options->query_in_response, &event);
+	emit_event(exchange, pipeline->since_1970_ns,
+		   pipeline->options->query_in_response, &event);
 	pipeline_describe(pipeline, exchange, &event, unanswered);
 	if (pipeline->options->print)
 		pipeline_print(pipeline, &event);
@@ -253,13 +256,26 @@ pipeline_connect(struct pipeline *pipeline, dtap_producer *producer)
 	pipeline->producer = producer;
 }
 
+/* Somebody may have set the clock. But what is only the time between two
+ * looks at two clocks must not make two times of one. */
+static void
+pipeline_set_clock(struct pipeline *pipeline, uint64_t now_ns)
+{
+	uint64_t since_1970_ns = pipeline_clock_ns(CLOCK_REALTIME) - now_ns;
+	uint64_t moved_ns = since_1970_ns - pipeline->since_1970_ns;
+
+	if (moved_ns + PIPELINE_CLOCK_NS > 2 * PIPELINE_CLOCK_NS)
+		pipeline->since_1970_ns = since_1970_ns;
+}
+
 int
 pipeline_expire(struct pipeline *pipeline)
 {
-	uint64_t now_ns = pipeline_now_ns();
+	uint64_t now_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
 	uint64_t next_ns;
 	uint64_t wait_ms;
 
+	pipeline_set_clock(pipeline, now_ns);
 	tcp_table_expire(pipeline->tcp, now_ns);
 	next_ns = exchange_table_expire(pipeline->exchanges, now_ns);
 	lines_flush(&pipeline->lines);
