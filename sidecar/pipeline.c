@@ -132,20 +132,34 @@ pipeline_extra(struct pipeline *pipeline, const struct exchange_event *exchange)
 	return extra;
 }
 
+/* That it is a report has to be said, also when nothing else is. */
+static size_t
+pipeline_report(struct pipeline *pipeline,
+		const struct exchange_event *exchange, char text[LOGFMT_BYTES])
+{
+	const struct packet_owner *owner = &exchange->message->owner;
+	struct logfmt logfmt;
+
+	if (pipeline->options->extra)
+		return logfmt_extra(
+			text, LOGFMT_BYTES, owner,
+			identity_table_find(pipeline->identities, owner),
+			(enum role_confidence)exchange->verdict.confidence,
+			"unanswered");
+	logfmt_init(&logfmt, text, LOGFMT_BYTES);
+	logfmt_string(&logfmt, "event", "unanswered");
+	return logfmt.used;
+}
+
 static void
 pipeline_describe(struct pipeline *pipeline,
 		  const struct exchange_event *exchange,
 		  struct dtap_event *event, char unanswered[LOGFMT_BYTES])
 {
-	const struct packet_owner *owner = &exchange->message->owner;
-
 	if (exchange->kind == EXCHANGE_UNANSWERED) {
 		event->extra = unanswered;
-		event->extra_bytes = (uint32_t)logfmt_extra(
-			unanswered, LOGFMT_BYTES, owner,
-			identity_table_find(pipeline->identities, owner),
-			(enum role_confidence)exchange->verdict.confidence,
-			"unanswered");
+		event->extra_bytes = (uint32_t)pipeline_report(
+			pipeline, exchange, unanswered);
 	} else if (pipeline->options->extra) {
 		const struct pipeline_extra *extra =
 			pipeline_extra(pipeline, exchange);

@@ -145,6 +145,19 @@ START_TEST(who_sets_the_clock_does_not_change_waits)
 }
 END_TEST
 
+START_TEST(nothing_is_said_of_processes_unless_wanted)
+{
+	open_pipeline("--no-extra");
+	send_query(1);
+	pass(SECOND);
+	close_pipeline();
+	ck_assert_uint_eq(count_printed(" TQ "), 2);
+	ck_assert_uint_eq(count_printed("extra=\"event=unanswered\""), 1);
+	ck_assert_ptr_null(strstr(printed, "pid="));
+	ck_assert_ptr_null(strstr(printed, "kdig"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -152,5 +165,6 @@ main(void)
 
 	support_add(suite, packets_have_the_time_of_the_calendar);
 	support_add(suite, who_sets_the_clock_does_not_change_waits);
+	support_add(suite, nothing_is_said_of_processes_unless_wanted);
 	return support_run(suite);
 }
