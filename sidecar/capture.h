@@ -77,10 +77,11 @@ int
 capture_descriptor(const struct capture *capture);
 
 /* Hands over what has come so far, or a part of it; never waits. Packets
- * arrive in the order in which the kernel saw them. false when the capture is
- * broken. Makes no system call but epoll_wait, read, clock_gettime and
- * timerfd_settime; of frames, recvmmsg, getsockopt and, for the addresses of
- * the host, those of getifaddrs(), which may fail. */
+ * arrive in the order in which the kernel saw them. false with errno when the
+ * capture is broken: ENOENT when the cgroup that was asked for is gone. Makes
+ * no system call but epoll_wait, read, clock_gettime, timerfd_settime and
+ * faccessat; of frames, recvmmsg, getsockopt and, for the addresses of the
+ * host, those of getifaddrs(), which may fail. */
 bool
 capture_drain(struct capture *capture);
 

@@ -41,6 +41,7 @@ struct cgroup_capture {
 	struct ring_buffer *ring;
 	struct capture_wake wake;
 	struct capture_tls tls;
+	int cgroup_fd; /* of the cgroup that was asked for; or -1 */
 	uint32_t drained;
 };
 
@@ -95,6 +96,16 @@ take_record(void *user, void *data, size_t bytes)
 	return ++self->drained < DRAIN_RECORDS_MAX ? 0 : -EINTR;
 }
 
+/* A service that is started anew gets a new cgroup under the old name, and
+ * to attach to that takes privileges. */
+static bool
+cgroup_is_gone(const struct cgroup_capture *self)
+{
+	return self->cgroup_fd >= 0 &&
+	       faccessat(self->cgroup_fd, "cgroup.procs", F_OK, 0) != 0 &&
+	       errno == ENOENT;
+}
+
 static bool
 cgroup_drain(struct capture *capture)
 {
@@ -111,7 +122,11 @@ cgroup_drain(struct capture *capture)
 		found = self->drained > 0 ? CAPTURE_WAKE_SOME :
 					    CAPTURE_WAKE_NOTHING;
 	capture_wake_end(&self->wake, found);
-	return result >= 0 || result == -EINTR;
+	if (result < 0 && result != -EINTR) {
+		errno = -result;
+		return false;
+	}
+	return found != CAPTURE_WAKE_NOTHING || !cgroup_is_gone(self);
 }
 
 static int
@@ -150,6 +165,8 @@ cgroup_close(struct capture *capture)
 {
 	struct cgroup_capture *self = (struct cgroup_capture *)capture;
 
+	if (self->cgroup_fd >= 0)
+		close(self->cgroup_fd);
 	capture_wake_close(&self->wake);
 	capture_tls_close(&self->tls);
 	ring_buffer__free(self->ring);
@@ -250,6 +267,7 @@ capture_cgroup_open(const struct capture_options *options,
 	}
 	self->capture.operations = &cgroup_operations;
 	self->wake.poll_fd = self->wake.timer_fd = -1;
+	self->cgroup_fd = -1;
 	fd = open_cgroup(options->cgroup, cgroup, reason);
 	if (fd < 0)
 		goto done;
@@ -263,8 +281,10 @@ capture_cgroup_open(const struct capture_options *options,
 		capture_tls_attach(&self->tls, self->kernel, options->tls_pid,
 				   reason));
 done:
-	/* The links hold the cgroup. */
-	if (fd >= 0)
+	/* The links hold the cgroup, for as long as it is there. */
+	if (options->cgroup != NULL)
+		self->cgroup_fd = fd;
+	else if (fd >= 0)
 		close(fd);
 	if (done)
 		return &self->capture;

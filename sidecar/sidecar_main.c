@@ -233,7 +233,9 @@ serve(struct sidecar *sidecar)
 		poll(watches, WATCHES, pipeline_expire(sidecar->pipeline));
 		take_signals(sidecar);
 		if (!capture_drain(sidecar->capture)) {
-			fputs("dtap-sidecar: the capture is broken\n", stderr);
+			fprintf(stderr, "dtap-sidecar: %s\n",
+				errno == ENOENT ? "the cgroup is gone"
+						: "the capture is broken");
 			sidecar->broken = sidecar->ending = true;
 		}
 		metrics_serve_run(sidecar->server);
