@@ -154,6 +154,12 @@ capture_kind(const struct capture *capture)
 }
 
 void
+capture_detach(struct capture *capture)
+{
+	capture->operations->detach(capture);
+}
+
+void
 capture_close(struct capture **capture)
 {
 	if (*capture == NULL)

@@ -77,10 +77,11 @@ int
 capture_descriptor(const struct capture *capture);
 
 /* Hands over what has come so far, or a part of it; never waits. Packets
- * arrive in the order in which the kernel saw them. false when the capture is
- * broken. Makes no system call but epoll_wait, read, clock_gettime and
- * timerfd_settime; of frames, recvmmsg, getsockopt and, for the addresses of
- * the host, those of getifaddrs(), which may fail. */
+ * arrive in the order in which the kernel saw them. false with errno when the
+ * capture is broken: ENOENT when the cgroup that was asked for is gone. Makes
+ * no system call but epoll_wait, read, clock_gettime, timerfd_settime and
+ * faccessat; of frames, recvmmsg, getsockopt and, for the addresses of the
+ * host, those of getifaddrs(), which may fail. */
 bool
 capture_drain(struct capture *capture);
 
@@ -90,6 +91,10 @@ capture_count(const struct capture *capture, struct capture_counters *counters);
 /* CAPTURE_CGROUP or CAPTURE_PACKET. */
 enum capture_kind
 capture_kind(const struct capture *capture);
+
+/* No more packets come; those that have come are still to be drained. */
+void
+capture_detach(struct capture *capture);
 
 /* Detaches everything. *capture becomes NULL. */
 void

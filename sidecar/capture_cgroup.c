@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -34,7 +33,6 @@
 #define THRESHOLD_BYTES_MAX (256u << 10)
 /* Of one drain, so that the program gets to do other things as well. */
 #define DRAIN_RECORDS_MAX 4096
-#define CLOCK_REFRESH_NS UINT64_C(1000000000)
 #define PATH_BYTES 4096
 
 struct cgroup_capture {
@@ -43,33 +41,9 @@ struct cgroup_capture {
 	struct ring_buffer *ring;
 	struct capture_wake wake;
 	struct capture_tls tls;
+	int cgroup_fd; /* of the cgroup that was asked for; or -1 */
 	uint32_t drained;
-	uint64_t clock_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	uint64_t clock_read_ns;   /* CLOCK_MONOTONIC */
 };
-
-static uint64_t
-read_clock(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* The two run apart when somebody sets the clock. */
-static void
-refresh_clock(struct cgroup_capture *self)
-{
-	uint64_t now_ns = read_clock(CLOCK_MONOTONIC);
-
-	if (self->clock_read_ns != 0 &&
-	    now_ns - self->clock_read_ns < CLOCK_REFRESH_NS)
-		return;
-	self->clock_read_ns = now_ns;
-	self->clock_offset_ns = read_clock(CLOCK_REALTIME) -
-				read_clock(CLOCK_MONOTONIC);
-}
 
 static void
 copy_owner(struct packet_owner *owner, const struct record_owner *from)
@@ -88,7 +62,7 @@ static void
 read_record(const struct cgroup_capture *self, const struct record *record,
 	    struct packet *packet)
 {
-	packet->time_ns = record->time_ns + self->clock_offset_ns;
+	packet->time_ns = record->time_ns;
 	copy_owner(&packet->owner, &record->owner);
 	memcpy(packet->local.address, record->local, 16);
 	packet->local.port = record->local_port;
@@ -122,6 +96,16 @@ take_record(void *user, void *data, size_t bytes)
 	return ++self->drained < DRAIN_RECORDS_MAX ? 0 : -EINTR;
 }
 
+/* A service that is started anew gets a new cgroup under the old name, and
+ * to attach to that takes privileges. */
+static bool
+cgroup_is_gone(const struct cgroup_capture *self)
+{
+	return self->cgroup_fd >= 0 &&
+	       faccessat(self->cgroup_fd, "cgroup.procs", F_OK, 0) != 0 &&
+	       errno == ENOENT;
+}
+
 static bool
 cgroup_drain(struct capture *capture)
 {
@@ -129,7 +113,6 @@ cgroup_drain(struct capture *capture)
 	enum capture_wake_found found;
 	int result;
 
-	refresh_clock(self);
 	self->drained = 0;
 	self->kernel->bss->wake_bytes = capture_wake_begin(&self->wake);
 	result = ring_buffer__consume(self->ring);
@@ -139,7 +122,11 @@ cgroup_drain(struct capture *capture)
 		found = self->drained > 0 ? CAPTURE_WAKE_SOME :
 					    CAPTURE_WAKE_NOTHING;
 	capture_wake_end(&self->wake, found);
-	return result >= 0 || result == -EINTR;
+	if (result < 0 && result != -EINTR) {
+		errno = -result;
+		return false;
+	}
+	return found != CAPTURE_WAKE_NOTHING || !cgroup_is_gone(self);
 }
 
 static int
@@ -165,10 +152,21 @@ cgroup_count(const struct capture *capture, struct capture_counters *counters)
 }
 
 static void
+cgroup_detach(struct capture *capture)
+{
+	struct cgroup_capture *self = (struct cgroup_capture *)capture;
+
+	capture_tls_close(&self->tls);
+	capture_bpf__detach(self->kernel);
+}
+
+static void
 cgroup_close(struct capture *capture)
 {
 	struct cgroup_capture *self = (struct cgroup_capture *)capture;
 
+	if (self->cgroup_fd >= 0)
+		close(self->cgroup_fd);
 	capture_wake_close(&self->wake);
 	capture_tls_close(&self->tls);
 	ring_buffer__free(self->ring);
@@ -181,6 +179,7 @@ static const struct capture_operations cgroup_operations = {
 	.descriptor = cgroup_descriptor,
 	.drain = cgroup_drain,
 	.count = cgroup_count,
+	.detach = cgroup_detach,
 	.close = cgroup_close,
 };
 
@@ -268,6 +267,7 @@ capture_cgroup_open(const struct capture_options *options,
 	}
 	self->capture.operations = &cgroup_operations;
 	self->wake.poll_fd = self->wake.timer_fd = -1;
+	self->cgroup_fd = -1;
 	fd = open_cgroup(options->cgroup, cgroup, reason);
 	if (fd < 0)
 		goto done;
@@ -281,8 +281,10 @@ capture_cgroup_open(const struct capture_options *options,
 		capture_tls_attach(&self->tls, self->kernel, options->tls_pid,
 				   reason));
 done:
-	/* The links hold the cgroup. */
-	if (fd >= 0)
+	/* The links hold the cgroup, for as long as it is there. */
+	if (options->cgroup != NULL)
+		self->cgroup_fd = fd;
+	else if (fd >= 0)
 		close(fd);
 	if (done)
 		return &self->capture;

@@ -20,6 +20,7 @@ struct capture_operations {
 	/* Sets all but taken and unowned. */
 	void (*count)(const struct capture *capture,
 		      struct capture_counters *counters);
+	void (*detach)(struct capture *capture);
 	void (*close)(struct capture *capture);
 };
 

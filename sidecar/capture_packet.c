@@ -50,6 +50,8 @@ struct frame_capture {
 	struct capture_counters counters;
 	struct capture_options options;
 	uint64_t addresses_read_ns;
+	uint64_t monotonic_ns; /* both when the batch was read */
+	uint64_t realtime_ns;
 	struct packet_view view;
 	struct mmsghdr batch[BATCH_FRAMES];
 	struct frame_slot slots[BATCH_FRAMES];
@@ -97,17 +99,36 @@ refresh_addresses(struct frame_capture *self, uint64_t now_ns)
 }
 
 static uint64_t
-frame_time(struct msghdr *message)
+time_in_ns(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec;
+}
+
+static uint64_t
+read_clock(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return time_in_ns(&now);
+}
+
+/* The kernel tells by CLOCK_REALTIME when it saw the frame, which may have
+ * been set since: it is so much older than now, if that can be. */
+static uint64_t
+frame_time(const struct frame_capture *self, struct msghdr *message)
 {
 	struct cmsghdr *each = CMSG_FIRSTHDR(message);
-	struct timespec time = { 0, 0 };
+	struct timespec seen;
+	uint64_t age_ns;
 
-	if (each != NULL && each->cmsg_level == SOL_SOCKET &&
-	    each->cmsg_type == SCM_TIMESTAMPNS)
-		memcpy(&time, CMSG_DATA(each), sizeof(time));
-	else
-		clock_gettime(CLOCK_REALTIME, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	if (each == NULL || each->cmsg_level != SOL_SOCKET ||
+	    each->cmsg_type != SCM_TIMESTAMPNS)
+		return self->monotonic_ns;
+	memcpy(&seen, CMSG_DATA(each), sizeof(seen));
+	age_ns = self->realtime_ns - time_in_ns(&seen);
+	return age_ns < self->monotonic_ns ? self->monotonic_ns - age_ns
+					   : self->monotonic_ns;
 }
 
 static void
@@ -133,7 +154,7 @@ take_frame(struct frame_capture *self, struct frame_slot *slot,
 	   struct mmsghdr *message)
 {
 	struct packet_view_frame frame = {
-		.time_ns = frame_time(&message->msg_hdr),
+		.time_ns = frame_time(self, &message->msg_hdr),
 		.leaves = slot->link.sll_pkttype == PACKET_OUTGOING,
 		.loopback = slot->link.sll_hatype == ARPHRD_LOOPBACK,
 	};
@@ -191,15 +212,15 @@ static bool
 packet_drain(struct capture *capture)
 {
 	struct frame_capture *self = (struct frame_capture *)capture;
-	struct timespec now;
 	int count = BATCH_FRAMES;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	refresh_addresses(self, (uint64_t)now.tv_sec * 1000000000);
+	refresh_addresses(self, read_clock(CLOCK_MONOTONIC));
 	for (int i = 0; i < DRAIN_BATCHES_MAX && count == BATCH_FRAMES; i++) {
 		prepare_batch(self);
 		count = recvmmsg(self->fd, self->batch, BATCH_FRAMES,
 				 MSG_DONTWAIT | MSG_TRUNC, NULL);
+		self->monotonic_ns = read_clock(CLOCK_MONOTONIC);
+		self->realtime_ns = read_clock(CLOCK_REALTIME);
 		for (int j = 0; j < count; j++)
 			take_frame(self, &self->slots[j], &self->batch[j]);
 	}
@@ -221,6 +242,17 @@ packet_count(const struct capture *capture, struct capture_counters *counters)
 	*counters = ((const struct frame_capture *)capture)->counters;
 }
 
+/* By a filter that lets nothing through. */
+static void
+packet_detach(struct capture *capture)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
+
+	setsockopt(((struct frame_capture *)capture)->fd, SOL_SOCKET,
+		   SO_ATTACH_FILTER, &filter, sizeof(filter));
+}
+
 static void
 packet_close(struct capture *capture)
 {
@@ -236,6 +268,7 @@ static const struct capture_operations packet_operations = {
 	.descriptor = packet_descriptor,
 	.drain = packet_drain,
 	.count = packet_count,
+	.detach = packet_detach,
 	.close = packet_close,
 };
 

@@ -46,8 +46,8 @@ emit_ends(const struct exchange_event *exchange, struct dtap_event *event)
 }
 
 void
-emit_event(const struct exchange_event *exchange, bool query_in_response,
-	   struct dtap_event *event)
+emit_event(const struct exchange_event *exchange, uint64_t since_1970_ns,
+	   bool query_in_response, struct dtap_event *event)
 {
 	const struct packet *message = exchange->message;
 
@@ -55,16 +55,17 @@ emit_event(const struct exchange_event *exchange, bool query_in_response,
 	event->type = exchange->verdict.type;
 	emit_ends(exchange, event);
 	if (!exchange->header.response) {
-		emit_query_time(event, message->time_ns);
+		emit_query_time(event, since_1970_ns + message->time_ns);
 		event->query_message = message->payload;
 		event->query_message_bytes = (uint32_t)message->payload_bytes;
 		return;
 	}
-	emit_response_time(event, message->time_ns);
+	emit_response_time(event, since_1970_ns + message->time_ns);
 	event->response_message = message->payload;
 	event->response_message_bytes = (uint32_t)message->payload_bytes;
 	if (exchange->query_time_ns != 0)
-		emit_query_time(event, exchange->query_time_ns);
+		emit_query_time(event,
+				since_1970_ns + exchange->query_time_ns);
 	if (query_in_response && exchange->query != NULL) {
 		event->query_message = exchange->query;
 		event->query_message_bytes = (uint32_t)exchange->query_bytes;

@@ -11,9 +11,10 @@
 
 #include "sidecar/exchange.h"
 
-/* Fills the event; it points into the exchange's. extra stays empty. */
+/* Fills the event; it points into the exchange's. extra stays empty.
+ * since_1970_ns: what is to be added to the time of packets. */
 void
-emit_event(const struct exchange_event *exchange, bool query_in_response,
-	   struct dtap_event *event);
+emit_event(const struct exchange_event *exchange, uint64_t since_1970_ns,
+	   bool query_in_response, struct dtap_event *event);
 
 #endif

@@ -107,7 +107,7 @@ void
 exchange_table_feed(struct exchange_table *table,
 		    const struct packet *message);
 
-/* Ends waits; returns when to call again, at the latest (ns since 1970):
+/* Ends waits; returns when to call again, at the latest, by the packets' clock:
  * UINT64_MAX when nothing waits. What is fed later may be due earlier. */
 uint64_t
 exchange_table_expire(struct exchange_table *table, uint64_t now_ns);

@@ -142,6 +142,22 @@ logfmt_string(struct logfmt *logfmt, const char *key, const char *value)
 		cut(logfmt, before);
 }
 
+/* Processes choose their names, and users those of cgroups: none may take
+ * the room of what the kernel and this program have to say. */
+static void
+put_name(struct logfmt *logfmt, const char *key, const char *value)
+{
+	static const char rest[] = " uid=4294967295 netns=18446744073709551615"
+				   " confidence=guessed event=unanswered";
+	size_t room = logfmt->room;
+
+	if (room - logfmt->used <= sizeof(rest))
+		return;
+	logfmt->room -= sizeof(rest);
+	logfmt_string(logfmt, key, value);
+	logfmt->room = room;
+}
+
 size_t
 logfmt_extra(char *text, size_t room, const struct packet_owner *owner,
 	     const struct identity *identity, enum role_confidence confidence,
@@ -152,12 +168,12 @@ logfmt_extra(char *text, size_t room, const struct packet_owner *owner,
 	logfmt_init(&logfmt, text, room);
 	if (owner->pid != 0)
 		logfmt_number(&logfmt, "pid", owner->pid);
-	logfmt_string(&logfmt, "exe", identity->exe);
-	logfmt_string(&logfmt, "comm", owner->comm);
+	put_name(&logfmt, "exe", identity->exe);
+	put_name(&logfmt, "comm", owner->comm);
 	if (owner->pid != 0)
 		logfmt_number(&logfmt, "uid", owner->uid);
-	logfmt_string(&logfmt, "cgroup", identity->cgroup);
-	logfmt_string(&logfmt, "container", identity->container);
+	put_name(&logfmt, "cgroup", identity->cgroup);
+	put_name(&logfmt, "container", identity->container);
 	if (owner->netns != 0)
 		logfmt_number(&logfmt, "netns", owner->netns);
 	logfmt_string(&logfmt, "confidence", role_confidence_name(confidence));

@@ -12,7 +12,8 @@
  * section 7); of what is not UTF-8, each octet is U+FFFD. No value can pass
  * for several pairs.
  *
- * A pair that does not fit is left out as a whole. Pure.
+ * A pair that does not fit is left out as a whole; only names may not fit: what
+ * is behind them has its room. Pure.
  */
 #ifndef DTAP_SIDECAR_LOGFMT_H
 #define DTAP_SIDECAR_LOGFMT_H

@@ -58,7 +58,8 @@ struct packet_owner {
 };
 
 struct packet {
-	uint64_t time_ns; /* since 1970-01-01 UTC */
+	/* CLOCK_MONOTONIC: nobody sets that while others wait by it. */
+	uint64_t time_ns;
 	/* Names one socket of this host for as long as it lives. */
 	uint64_t socket;
 	struct packet_owner owner;

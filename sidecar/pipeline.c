@@ -9,16 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cat/cat_print.h"
 #include "sidecar/emit.h"
 #include "sidecar/exchange.h"
 #include "sidecar/identity.h"
+#include "sidecar/lines.h"
 #include "sidecar/logfmt.h"
 #include "sidecar/tcp.h"
 
 #define PIPELINE_NS_PER_S UINT64_C(1000000000)
 #define PIPELINE_NS_PER_MS 1000000
 #define PIPELINE_EXPIRE_MS 200 /* TCP is looked at as often */
+#define PIPELINE_CLOCK_NS UINT64_C(100000)
 
 /* Bounds of what the network can make us remember: some 100 MiB in all. */
 static const struct tcp_limits pipeline_tcp_limits = {
@@ -45,17 +46,18 @@ struct pipeline {
 	struct tcp_table *tcp;
 	struct exchange_table *exchanges;
 	dtap_producer *producer;
+	uint64_t since_1970_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	struct metrics metrics;
 	struct pipeline_extra extras[PIPELINE_EXTRAS];
-	struct text text; /* of --print */
+	struct lines lines; /* of --print */
 };
 
 static uint64_t
-pipeline_now_ns(void)
+pipeline_clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * PIPELINE_NS_PER_S +
 	       (uint64_t)now.tv_nsec;
 }
@@ -93,7 +95,7 @@ pipeline_print(struct pipeline *pipeline, const struct dtap_event *event)
 	message.event = *event;
 	message.extra.data = event->extra;
 	message.extra.bytes = event->extra_bytes;
-	cat_print_line(&pipeline->text, &message);
+	lines_add(&pipeline->lines, &message);
 }
 
 static bool
@@ -130,20 +132,34 @@ pipeline_extra(struct pipeline *pipeline, const struct exchange_event *exchange)
 	return extra;
 }
 
+/* That it is a report has to be said, also when nothing else is. */
+static size_t
+pipeline_report(struct pipeline *pipeline,
+		const struct exchange_event *exchange, char text[LOGFMT_BYTES])
+{
+	const struct packet_owner *owner = &exchange->message->owner;
+	struct logfmt logfmt;
+
+	if (pipeline->options->extra)
+		return logfmt_extra(
+			text, LOGFMT_BYTES, owner,
+			identity_table_find(pipeline->identities, owner),
+			(enum role_confidence)exchange->verdict.confidence,
+			"unanswered");
+	logfmt_init(&logfmt, text, LOGFMT_BYTES);
+	logfmt_string(&logfmt, "event", "unanswered");
+	return logfmt.used;
+}
+
 static void
 pipeline_describe(struct pipeline *pipeline,
 		  const struct exchange_event *exchange,
 		  struct dtap_event *event, char unanswered[LOGFMT_BYTES])
 {
-	const struct packet_owner *owner = &exchange->message->owner;
-
 	if (exchange->kind == EXCHANGE_UNANSWERED) {
 		event->extra = unanswered;
-		event->extra_bytes = (uint32_t)logfmt_extra(
-			unanswered, LOGFMT_BYTES, owner,
-			identity_table_find(pipeline->identities, owner),
-			(enum role_confidence)exchange->verdict.confidence,
-			"unanswered");
+		event->extra_bytes = (uint32_t)pipeline_report(
+			pipeline, exchange, unanswered);
 	} else if (pipeline->options->extra) {
 		const struct pipeline_extra *extra =
 			pipeline_extra(pipeline, exchange);
@@ -167,7 +183,8 @@ pipeline_event(void *user, const struct exchange_event *exchange)
 	if (!pipeline->options->print &&
 	    !dtap_wants(pipeline->producer, type))
 		return;
-	emit_event(exchange, pipeline->options->query_in_response, &event);
+	emit_event(exchange, pipeline->since_1970_ns,
+		   pipeline->options->query_in_response, &event);
 	pipeline_describe(pipeline, exchange, &event, unanswered);
 	if (pipeline->options->print)
 		pipeline_print(pipeline, &event);
@@ -222,7 +239,7 @@ pipeline_new(const struct sidecar_options *options)
 	if (pipeline == NULL)
 		return NULL;
 	pipeline->options = options;
-	text_init(&pipeline->text, STDOUT_FILENO);
+	lines_init(&pipeline->lines, STDOUT_FILENO);
 	pipeline->identities = identity_table_new();
 	pipeline->tcp = tcp_table_new(&pipeline_tcp_limits, pipeline_message,
 				      pipeline);
@@ -253,17 +270,29 @@ pipeline_connect(struct pipeline *pipeline, dtap_producer *producer)
 	pipeline->producer = producer;
 }
 
+/* Somebody may have set the clock. But what is only the time between two
+ * looks at two clocks must not make two times of one. */
+static void
+pipeline_set_clock(struct pipeline *pipeline, uint64_t now_ns)
+{
+	uint64_t since_1970_ns = pipeline_clock_ns(CLOCK_REALTIME) - now_ns;
+	uint64_t moved_ns = since_1970_ns - pipeline->since_1970_ns;
+
+	if (moved_ns + PIPELINE_CLOCK_NS > 2 * PIPELINE_CLOCK_NS)
+		pipeline->since_1970_ns = since_1970_ns;
+}
+
 int
 pipeline_expire(struct pipeline *pipeline)
 {
-	uint64_t now_ns = pipeline_now_ns();
+	uint64_t now_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
 	uint64_t next_ns;
 	uint64_t wait_ms;
 
+	pipeline_set_clock(pipeline, now_ns);
 	tcp_table_expire(pipeline->tcp, now_ns);
 	next_ns = exchange_table_expire(pipeline->exchanges, now_ns);
-	if (pipeline->options->print)
-		text_flush(&pipeline->text);
+	lines_flush(&pipeline->lines);
 	if (next_ns <= now_ns)
 		return 1;
 	wait_ms = (next_ns - now_ns) / PIPELINE_NS_PER_MS + 1;
@@ -271,12 +300,23 @@ pipeline_expire(struct pipeline *pipeline)
 					    : PIPELINE_EXPIRE_MS;
 }
 
-bool
+void
+pipeline_hurry(struct pipeline *pipeline)
+{
+	lines_hurry(&pipeline->lines);
+}
+
+void
 pipeline_flush(struct pipeline *pipeline)
 {
 	exchange_table_flush(pipeline->exchanges);
-	text_flush(&pipeline->text);
-	return pipeline->text.error == 0;
+	lines_flush(&pipeline->lines);
+}
+
+int
+pipeline_print_error(const struct pipeline *pipeline)
+{
+	return pipeline->lines.text.error;
 }
 
 void

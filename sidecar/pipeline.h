@@ -8,7 +8,6 @@
 #ifndef DTAP_SIDECAR_PIPELINE_H
 #define DTAP_SIDECAR_PIPELINE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <dnstap/dtap.h>
@@ -38,10 +37,17 @@ pipeline_connect(struct pipeline *pipeline, dtap_producer *producer);
 int
 pipeline_expire(struct pipeline *pipeline);
 
-/* Hands on all that was held back, and writes out what was printed. false
- * when standard output does not take it any more. */
-bool
+/* The end is near: who does not read what is printed is not waited for. */
+void
+pipeline_hurry(struct pipeline *pipeline);
+
+/* Hands on all that was held back, and writes out what was printed. */
+void
 pipeline_flush(struct pipeline *pipeline);
+
+/* Why standard output takes no more; 0: it does. */
+int
+pipeline_print_error(const struct pipeline *pipeline);
 
 /* All counters but those of the capture and of the tap. */
 void

@@ -8,6 +8,7 @@
  * first, so that the traffic goes on without us, and then hands on what is
  * left.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ struct sidecar {
 	int signals;
 	bool ending;
 	bool broken;
+	bool mute; /* standard output takes no more */
 };
 
 static void
@@ -102,12 +104,14 @@ take_signals(struct sidecar *sidecar)
 
 	while (read(sidecar->signals, &got, sizeof(got)) ==
 	       (ssize_t)sizeof(got)) {
-		if (got.ssi_signo == SIGUSR2)
+		if (got.ssi_signo == SIGUSR2) {
 			print_metrics(sidecar);
-		else if (got.ssi_signo == SIGHUP && sidecar->tap != NULL)
-			dtap_reopen(sidecar->tap);
-		else if (got.ssi_signo != SIGHUP)
+		} else if (got.ssi_signo != SIGHUP) {
 			sidecar->ending = true;
+			pipeline_hurry(sidecar->pipeline);
+		} else if (sidecar->tap != NULL) {
+			dtap_reopen(sidecar->tap);
+		}
 	}
 }
 
@@ -172,6 +176,44 @@ begin(struct sidecar *sidecar)
 	return 0;
 }
 
+/* Hands on all that came before the end. */
+static void
+finish(struct sidecar *sidecar)
+{
+	struct capture_counters counters = { 0 };
+	uint64_t taken;
+
+	pipeline_hurry(sidecar->pipeline);
+	capture_detach(sidecar->capture);
+	do {
+		taken = counters.taken;
+		if (!capture_drain(sidecar->capture))
+			break;
+		capture_count(sidecar->capture, &counters);
+	} while (counters.taken != taken);
+	pipeline_flush(sidecar->pipeline);
+}
+
+/* Without readers there are no lines; without frames besides, there is
+ * nothing left to do. That `dtap-sidecar --print | head` ends is no trouble. */
+static void
+check_lines(struct sidecar *sidecar)
+{
+	int error = pipeline_print_error(sidecar->pipeline);
+
+	if (error == 0 || sidecar->mute)
+		return;
+	sidecar->mute = true;
+	if (sidecar->tap == NULL) {
+		sidecar->ending = true;
+		if (error == EPIPE)
+			return;
+	}
+	fprintf(stderr, "dtap-sidecar: standard output takes no more: %s\n",
+		strerror(error));
+	sidecar->broken = true;
+}
+
 static void
 serve(struct sidecar *sidecar)
 {
@@ -191,16 +233,16 @@ serve(struct sidecar *sidecar)
 		poll(watches, WATCHES, pipeline_expire(sidecar->pipeline));
 		take_signals(sidecar);
 		if (!capture_drain(sidecar->capture)) {
-			fputs("dtap-sidecar: the capture is broken\n", stderr);
+			fprintf(stderr, "dtap-sidecar: %s\n",
+				errno == ENOENT ? "the cgroup is gone"
+						: "the capture is broken");
 			sidecar->broken = sidecar->ending = true;
 		}
 		metrics_serve_run(sidecar->server);
+		check_lines(sidecar);
 	}
-	capture_drain(sidecar->capture);
-	if (!pipeline_flush(sidecar->pipeline)) {
-		fputs("dtap-sidecar: standard output takes no more\n", stderr);
-		sidecar->broken = true;
-	}
+	finish(sidecar);
+	check_lines(sidecar);
 }
 
 static void

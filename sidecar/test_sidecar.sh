@@ -115,6 +115,7 @@ start_sidecar() { # [OPTION...]
 		"${ports[@]}" "$@"
 	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
 	grep -q 'captures at sockets' sidecar.log ||
+		[[ "$*" == *"--capture packet"* ]] ||
 		skip "this kernel has no hooks at sockets: $(cat sidecar.log)"
 }
 
@@ -452,6 +453,25 @@ case_metrics() {
 	stop knotd
 }
 
+# What the kernel has handed over before the end is not lost: more than one
+# drain, as it has slept in the meantime.
+case_end() {
+	local kind
+	for kind in cgroup packet; do
+		start_sidecar --timeout 0 --capture $kind --set ring-bytes=64M
+		kill -STOP "${pids[sidecar]}"
+		for ((i = 0; i < 10000; i++)); do
+			printf '%04d00000000' $i >"/dev/udp/127.0.0.1/${port[knotd]}"
+		done
+		kill -TERM "${pids[sidecar]}"
+		kill -CONT "${pids[sidecar]}"
+		wait "${pids[sidecar]}" || fail "it ended with status $?"
+		unset "pids[sidecar]"
+		expect "messages at a socket" "$("$cat" --json sidecar.fstrm |
+			jq -r '.message.type' | grep -c '^STUB_QUERY$')" 10000
+	done
+}
+
 # --print alone: a line for each message, with its process.
 case_print() {
 	start_knotd
@@ -466,6 +486,41 @@ case_print() {
 		sidecar.log || fail "no SQ"
 	grep -q ' AR 127.0.0.1:.* NOERROR [0-9.]*ms .*exe=knotd .*known' \
 		sidecar.log || fail "no AR"
+}
+
+print_into() { # FIFO
+	rm -f sidecar.log
+	"$sidecar" --print --timeout 0 "${ports[@]}" >"$1" 2>sidecar.log &
+	pids[sidecar]=$!
+	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
+	for ((i = 0; i < 2000; i++)); do
+		printf '%04d00000000' $i >"/dev/udp/127.0.0.1/${port[knotd]}"
+	done
+}
+
+ends_with() { # STATUS
+	timeout 20 tail --pid="${pids[sidecar]}" -f /dev/null ||
+		fail "it does not end"
+	wait "${pids[sidecar]}"
+	expect "status" $? "$1"
+	unset "pids[sidecar]"
+}
+
+# Who reads no further ends it, and who does not read cannot keep it.
+case_reader() {
+	mkfifo fifo
+	head -n 1 fifo >first &
+	print_into fifo
+	ends_with 0
+	expect "lines of head" "$(wc -l <first)" 1
+	sleep 100 <fifo &
+	pids[stuck]=$!
+	print_into fifo
+	kill -TERM "${pids[sidecar]}"
+	ends_with 1
+	kill "${pids[stuck]}"
+	wait "${pids[stuck]}" 2>/dev/null
+	unset "pids[stuck]"
 }
 
 # Mistakes are told, with what to do.
@@ -543,9 +598,38 @@ case_tls() {
 		sort -u)" "DOT $tls_port"
 }
 
-# The unit is hardened: a score of 2.0 at most.
+# The calls of a set, as systemd-analyze lists it, or of a name.
+calls() { # NAME...
+	local name
+	for name in "$@"; do
+		case $name in
+		@*) # shellcheck disable=SC2046
+			calls $(systemd-analyze --no-pager syscall-filter \
+				"$name" | sed -n 's/^    \([a-z0-9_@-]*\)$/\1/p') ;;
+		*) echo "$name" ;;
+		esac
+	done
+}
+
+# What a unit's SystemCallFilter= lines leave, in their order.
+allowed_calls() { # UNIT
+	local words
+	calls @default | sort -u >calls
+	sed -n 's/^SystemCallFilter=//p' "$1" | while read -r words; do
+		# shellcheck disable=SC2086
+		case $words in
+		~*) calls ${words#\~} | sort -u | comm -23 calls - >calls.next ;;
+		*) calls $words | sort -u - calls >calls.next ;;
+		esac
+		mv calls.next calls
+	done
+	cat calls
+}
+
+# The unit is hardened, with a score of 2.0 at most, and what is left of the
+# system's calls and privileges is enough.
 case_unit() {
-	local unit
+	local unit privileges='-all,+bpf,+perfmon,+net_admin'
 	unit=$(dirname "$script")/dtap-sidecar.service
 	command -v systemd-analyze >/dev/null || {
 		echo "SKIP: dtap-sidecar.service is NOT judged: systemd-analyze" \
@@ -554,10 +638,18 @@ case_unit() {
 	}
 	systemd-analyze security --offline=yes --threshold=20 --no-pager \
 		"$unit" >unit.out 2>&1 || fail "$(tail -n 1 unit.out)"
+	allowed_calls "$unit" >unit.calls
+	start sidecar env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" \
+		setpriv --inh-caps $privileges --bounding-set $privileges \
+		"$build/sidecar/only_calls" unit.calls "$sidecar" \
+		--output "unix:$work/nobody.sock" "${ports[@]}"
+	until_true "start under the unit's filter" \
+		grep -q ': captures ' sidecar.log
+	stop sidecar
 }
 
 for case in ${DTAP_SIDECAR_ONLY:-usage oracle load unanswered privileges \
-	metrics print tls unit}; do
+	metrics end print reader tls unit}; do
 	[ -e one.zone ] || write_zones
 	"case_$case"
 	echo "ok: $case"

@@ -4,6 +4,7 @@
  * cgroups, and what is left when the program is killed; as root.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -248,6 +249,28 @@ START_TEST(a_cgroup_alone_can_be_watched)
 }
 END_TEST
 
+/* As when a service is started anew: its cgroup is another one then. */
+START_TEST(a_cgroup_that_goes_is_noticed)
+{
+	struct capture_options options = rig_options(&rig);
+	char path[4096];
+
+	rig_make_cgroup(path);
+	options.cgroup = path;
+	rig_open(&rig, &options);
+	rig_wait_child(rig_child(talk_in_cgroup, path));
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	while (capture_drain(rig.capture))
+		continue;
+	ck_assert_int_eq(errno, ENOENT);
+	rmdir(path);
+	/* What came before is there. */
+	ck_assert_uint_eq(rig.count, 4);
+	rig_close(&rig);
+}
+END_TEST
+
 static uint32_t
 attached(const char *path)
 {
@@ -336,6 +359,7 @@ add_tests(void *suite)
 	support_add(suite, fragments_between_namespaces_are_whole_datagrams);
 	support_add(suite, data_in_a_syn_comes_after_it);
 	support_add(suite, a_cgroup_alone_can_be_watched);
+	support_add(suite, a_cgroup_that_goes_is_noticed);
 	support_add(suite, nothing_is_left_of_who_is_killed);
 	support_add(suite, nothing_is_left_of_what_is_closed);
 }

@@ -175,6 +175,28 @@ START_TEST(the_longest_values_fit)
 }
 END_TEST
 
+/* A process chooses its names, and its user those of cgroups. */
+START_TEST(no_name_drives_out_that_it_is_a_report)
+{
+	struct packet_owner owner = {
+		.pid = UINT32_MAX, .uid = UINT32_MAX, .netns = UINT64_MAX
+	};
+	struct identity identity = { .exe = "x", .container = "" };
+
+	memset(owner.comm, 1, sizeof(owner.comm) - 1);
+	for (size_t bytes = 1; bytes < sizeof(identity.cgroup); bytes++) {
+		memset(identity.cgroup, 1, bytes);
+		identity.cgroup[bytes] = '\0';
+		logfmt_extra(text, sizeof(text), &owner, &identity,
+			     ROLE_GUESSED, "unanswered");
+		ck_assert_ptr_nonnull(
+			strstr(text, " confidence=guessed event=unanswered"));
+		ck_assert_ptr_nonnull(
+			strstr(text, " netns=18446744073709551615 "));
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -189,5 +211,6 @@ main(void)
 	support_add(suite, what_is_known_of_a_message);
 	support_add(suite, what_is_not_known_is_left_out);
 	support_add(suite, the_longest_values_fit);
+	support_add(suite, no_name_drives_out_that_it_is_a_report);
 	return support_run(suite);
 }
