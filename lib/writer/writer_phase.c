@@ -485,6 +485,8 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		continue;
 	if (expired && writer->phase != DTAP__WRITER_ENDED) {
 		writer_drop_output(writer);
+		/* A session that ended before this one may have set it. */
+		writer->complete = false;
 		writer_set_phase(writer, DTAP__WRITER_ENDED, DTAP__NEVER);
 	}
 	return writer->phase != DTAP__WRITER_ENDED;
