@@ -419,8 +419,11 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool complete)
 			&writer->ledger.confirmed,
 			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
-	if (complete)
+	if (complete) {
 		dtap__backoff_reset(&writer->backoff);
+		/* It works: what is left has a try of its own. */
+		writer->last_try = false;
+	}
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
