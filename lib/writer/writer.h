@@ -87,7 +87,7 @@ struct dtap__writer {
 	bool blocked;		/* the output takes no more for now */
 	bool reopening;		/* FINISHING for a new file or connection */
 	bool drained;		/* FLOWING: the last look found nothing */
-	bool last_try;		/* tried since the stop; no frame went out */
+	bool last_try;		/* tried since the stop, in vain so far */
 	bool complete;		/* ENDED: all was delivered */
 
 	struct dtap__ledger ledger;

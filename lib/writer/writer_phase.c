@@ -419,8 +419,11 @@ writer_end_session(struct dtap__writer *writer, uint64_t now_ns, bool complete)
 			&writer->ledger.confirmed,
 			dtap__load_relaxed(&writer->ledger.confirmed) +
 				writer->session_frames);
-	if (complete)
+	if (complete) {
 		dtap__backoff_reset(&writer->backoff);
+		/* It works: what is left has a try of its own. */
+		writer->last_try = false;
+	}
 	if (writer->reopening)
 		dtap__count_add(&writer->ledger.rotations, 1);
 	writer_drop_output(writer);
@@ -485,6 +488,8 @@ dtap__writer_step(struct dtap__writer *writer, uint64_t now_ns)
 		continue;
 	if (expired && writer->phase != DTAP__WRITER_ENDED) {
 		writer_drop_output(writer);
+		/* A session that ended before this one may have set it. */
+		writer->complete = false;
 		writer_set_phase(writer, DTAP__WRITER_ENDED, DTAP__NEVER);
 	}
 	return writer->phase != DTAP__WRITER_ENDED;

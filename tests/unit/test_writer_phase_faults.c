@@ -195,6 +195,56 @@ START_TEST(an_output_that_refuses_a_stop_is_not_tried_for_ever)
 }
 END_TEST
 
+/* dtap_reopen() may set its request when dtap_stop() has set its own. */
+START_TEST(a_reopen_during_the_last_try_loses_nothing)
+{
+	struct dtap__memory_script script = {
+		.open_failures = 1, .open_agains = 2
+	};
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	put_frames(&f, PUT);
+	ck_assert(step(&f));
+	ck_assert_int_eq(f.writer.phase, DTAP__WRITER_DOWN);
+	dtap__writer_request_stop(&f.writer, DTAP__NEVER);
+	step_until(&f, DTAP__WRITER_OPENING);
+	dtap__writer_request_reopen(&f.writer);
+	ck_assert(run_out(&f, 1000));
+	ck_assert_uint_eq(written(&f), PUT);
+	ck_assert(f.writer.complete);
+	ck_assert_uint_eq(dtap__output_memory_sessions(f.output), 2);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* The writer keeps how its stop ended where a rotation noted its own end. */
+START_TEST(a_rotation_before_is_no_success_of_the_stop)
+{
+	struct dtap__memory_script script = { 0 };
+	struct fixture f;
+
+	fixture_init(&f, &script);
+	write_to_memory = f.ops.write;
+	f.ops.write = write_unless_stalled;
+	stalled = false;
+	put_frame(&f);
+	step_until(&f, DTAP__WRITER_FLOWING);
+	dtap__writer_request_reopen(&f.writer);
+	step_until(&f, DTAP__WRITER_DOWN);
+	step_until(&f, DTAP__WRITER_FLOWING);
+	ck_assert_uint_eq(dtap__load_relaxed(&f.writer.ledger.rotations), 1);
+	stalled = true;
+	put_frame(&f);
+	dtap__writer_request_stop(&f.writer,
+				  f.now_ns + 20 * DTAP__NS_PER_MS);
+	ck_assert(run_out(&f, 21));
+	ck_assert_uint_eq(written(&f), 1);
+	ck_assert(!f.writer.complete);
+	fixture_fini(&f);
+}
+END_TEST
+
 /* Octets of the last session. */
 static size_t
 session_octets(const struct dtap__output *output)
@@ -316,6 +366,8 @@ main(void)
 	support_add(suite,
 		    a_session_that_breaks_during_a_stop_gets_another_try);
 	support_add(suite, an_output_that_refuses_a_stop_is_not_tried_for_ever);
+	support_add(suite, a_reopen_during_the_last_try_loses_nothing);
+	support_add(suite, a_rotation_before_is_no_success_of_the_stop);
 	support_add(suite, every_mark_stands_between_frames);
 	support_add(suite, rotation_goes_on_during_a_stop);
 	support_add(suite, a_file_confirms_what_reached_the_disk);
