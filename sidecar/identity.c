@@ -10,12 +10,13 @@
  *
  * The path of a cgroup is that of /proc/PID/cgroup, if its directory has the
  * inode that the kernel part told. For a process that is gone, the hierarchy
- * is searched for the inode: bounded, and once a second at most.
+ * is searched for the inode: bounded, once a second at most, and for no more
+ * than a twentieth of the time.
  */
 #include "sidecar/identity.h"
 
+#include <dirent.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,6 +29,9 @@
 #define SLOTS 1024
 #define CHECK_NS UINT64_C(1000000000)
 #define SEARCH_DIRECTORIES_MAX 8192
+#define SEARCH_DEPTH_MAX 32
+/* After a search, as many times as long as it took. */
+#define SEARCH_PAUSES 20
 #define FILE_BYTES 4096
 #define CGROUP_DEFAULT "/sys/fs/cgroup"
 
@@ -41,7 +45,7 @@ struct identity_slot {
 
 struct identity_table {
 	char root[FILE_BYTES]; /* where cgroup v2 is mounted */
-	uint64_t searched_ns;
+	uint64_t search_again_ns;
 	struct identity_slot unknown;
 	struct identity_slot slots[SLOTS];
 };
@@ -128,11 +132,25 @@ read_exe(struct identity_slot *slot)
 	bytes = readlink(path, text, sizeof(text));
 	if (bytes > 0)
 		set_exe(identity, text, (size_t)bytes);
+	/* Whose name begins otherwise is another process: the number is of
+	 * another namespace, or has been used again. */
+	if (bytes > 0 && strncmp(identity->exe, slot->owner.exe,
+				 strlen(slot->owner.exe)) == 0)
+		return;
 	/* A cut name is still better than what a process calls itself. */
-	else if (slot->owner.exe[0] != '\0')
+	if (slot->owner.exe[0] != '\0')
 		copy_text(identity->exe, slot->owner.exe, PACKET_EXE_BYTES);
 	else if (read_proc(slot->pid, "cmdline", text) > 0)
 		set_exe(identity, text, strcspn(text, " :"));
+}
+
+/* The path may be longer than what is kept of it. */
+static void
+set_cgroup(struct identity *identity, const char *path)
+{
+	copy_text(identity->cgroup, path, strlen(path));
+	identity_container(path, identity->container,
+			   sizeof(identity->container));
 }
 
 static bool
@@ -161,36 +179,63 @@ proc_cgroup(uint32_t pid, char text[FILE_BYTES])
 	return line;
 }
 
+/* A directory below the root, and what is looked for. */
+struct search {
+	char path[FILE_BYTES];
+	uint64_t inode;
+	int left; /* directories to look at */
+};
+
+/* Leaves the path of the directory with the inode, in or below that which the
+ * path leads to. Numbers and types are in the directories: no stat(). */
+static bool
+search_below(struct search *search, int depth)
+{
+	size_t bytes = strlen(search->path);
+	DIR *directory = opendir(search->path);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (!found && directory != NULL && search->left > 0 &&
+	       (entry = readdir(directory)) != NULL) {
+		if (entry->d_type != DT_DIR ||
+		    strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		search->left--;
+		snprintf(search->path + bytes, sizeof(search->path) - bytes,
+			 "/%s", entry->d_name);
+		found = entry->d_ino == search->inode ||
+			(depth < SEARCH_DEPTH_MAX &&
+			 search_below(search, depth + 1));
+		if (!found)
+			search->path[bytes] = '\0';
+	}
+	if (directory != NULL)
+		closedir(directory);
+	return found;
+}
+
 static void
 search_cgroup(struct identity_table *table, uint64_t inode,
 	      struct identity *identity)
 {
-	char *paths[] = { table->root, NULL };
-	uint64_t now_ns = monotonic_ns();
-	int directories = 0;
-	const char *path;
-	FTSENT *entry;
-	FTS *tree;
+	struct search search = { .inode = inode,
+				 .left = SEARCH_DIRECTORIES_MAX };
+	uint64_t begin_ns = monotonic_ns();
+	uint64_t pause_ns;
 
-	if (now_ns - table->searched_ns < CHECK_NS)
+	if (begin_ns < table->search_again_ns)
 		return;
-	table->searched_ns = now_ns;
-	tree = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-	if (tree == NULL)
-		return;
-	while (directories < SEARCH_DIRECTORIES_MAX &&
-	       (entry = fts_read(tree)) != NULL) {
-		if (entry->fts_info != FTS_D)
-			continue;
-		directories++;
-		if (entry->fts_statp->st_ino != inode)
-			continue;
-		path = entry->fts_path + strlen(table->root);
-		copy_text(identity->cgroup, *path != '\0' ? path : "/",
-			  IDENTITY_TEXT_BYTES);
-		break;
-	}
-	fts_close(tree);
+	strcpy(search.path, table->root);
+	if (has_inode(table, "/", inode))
+		set_cgroup(identity, "/");
+	else if (search_below(&search, 1))
+		set_cgroup(identity, search.path + strlen(table->root));
+	pause_ns = (monotonic_ns() - begin_ns) * SEARCH_PAUSES;
+	if (pause_ns < CHECK_NS)
+		pause_ns = CHECK_NS;
+	table->search_again_ns = begin_ns + pause_ns;
 }
 
 /* Another slot's process may live in the same cgroup. */
@@ -207,6 +252,8 @@ copy_cgroup(const struct identity_table *table, uint64_t inode,
 			continue;
 		memcpy(identity->cgroup, slot->identity.cgroup,
 		       sizeof(identity->cgroup));
+		memcpy(identity->container, slot->identity.container,
+		       sizeof(identity->container));
 		return true;
 	}
 	return false;
@@ -221,11 +268,9 @@ read_cgroup(struct identity_table *table, struct identity_slot *slot)
 	char *path = proc_cgroup(slot->pid, text);
 
 	if (path != NULL && (inode == 0 || has_inode(table, path, inode)))
-		copy_text(identity->cgroup, path, strlen(path));
+		set_cgroup(identity, path);
 	else if (inode != 0 && !copy_cgroup(table, inode, identity))
 		search_cgroup(table, inode, identity);
-	identity_container(identity->cgroup, identity->container,
-			   sizeof(identity->container));
 }
 
 static void

@@ -117,8 +117,11 @@ metrics_put_latency(struct metrics_writer *writer,
 	metrics_put(writer,
 		    "dtap_sidecar_latency_seconds_bucket{le=\"+Inf\"} "
 		    "%" PRIu64 "\n", count);
-	metrics_put(writer, "dtap_sidecar_latency_seconds_sum %g\n",
-		    (double)metrics->latency_sum_us / US_PER_S);
+	/* All digits: of a long sum, a float tells no short differences. */
+	metrics_put(writer, "dtap_sidecar_latency_seconds_sum "
+		    "%" PRIu64 ".%06" PRIu64 "\n",
+		    metrics->latency_sum_us / US_PER_S,
+		    metrics->latency_sum_us % US_PER_S);
 	metrics_put(writer, "dtap_sidecar_latency_seconds_count %" PRIu64 "\n",
 		    count);
 }
@@ -170,6 +173,9 @@ metrics_text(const struct metrics_view *view, char text[METRICS_TEXT_BYTES])
 	metrics_counter(&writer, "lost_output_total",
 			"Frames that the output was given up with.",
 			stats->lost_io + stats->lost_shutdown);
+	metrics_counter(&writer, "lost_refused_total",
+			"Frames too big for the ring to the output.",
+			stats->dropped_too_big + stats->dropped_invalid);
 	metrics_put_types(&writer, view->metrics);
 	metrics_put_latency(&writer, view->metrics);
 	return writer.used;

@@ -27,7 +27,6 @@ struct metrics {
 	uint64_t rcodes[METRICS_RCODES]; /* of responses */
 	uint64_t latency[METRICS_BUCKETS];
 	uint64_t latency_sum_us;
-	uint64_t refused; /* events that the library did not take */
 };
 
 /* All counters together, as they are now. */

@@ -188,9 +188,9 @@ pipeline_event(void *user, const struct exchange_event *exchange)
 	pipeline_describe(pipeline, exchange, &event, unanswered);
 	if (pipeline->options->print)
 		pipeline_print(pipeline, &event);
-	if (pipeline->producer != NULL &&
-	    dtap_submit(pipeline->producer, &event) < 0)
-		pipeline->metrics.refused++;
+	/* Whatever becomes of it is in the library's ledger. */
+	if (pipeline->producer != NULL)
+		dtap_submit(pipeline->producer, &event);
 }
 
 static void

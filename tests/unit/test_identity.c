@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <mntent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -263,6 +266,82 @@ START_TEST(two_numbers_of_one_slot_are_two_processes)
 }
 END_TEST
 
+/* In a container, or where the number is another process's by now: /proc is
+ * then of somebody else. */
+START_TEST(what_the_kernel_told_counts_more_than_proc)
+{
+	struct identity_table *table = identity_table_new();
+	struct packet_owner owner = owner_of(getpid());
+
+	strcpy(owner.exe, "kdig");
+	ck_assert_str_eq(identity_table_find(table, &owner)->exe, "kdig");
+	/* The kernel part cuts the name; /proc has the rest. */
+	strcpy(owner.exe, "test");
+	if (strncmp(identity_table_find(table, &owner)->exe, "lt-", 3) != 0)
+		ck_assert_str_eq(identity_table_find(table, &owner)->exe,
+				 "test_identity");
+	identity_table_free(&table);
+}
+END_TEST
+
+#define LONG_NAME \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* A cgroup in another one, and its inode; false where none can be made. */
+static bool
+make_cgroups(char outer[512], char inner[512], uint64_t *inode)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	const struct mntent *entry;
+	struct stat status;
+
+	outer[0] = '\0';
+	while (mounts != NULL && outer[0] == '\0' &&
+	       (entry = getmntent(mounts)) != NULL)
+		if (strcmp(entry->mnt_type, "cgroup2") == 0)
+			snprintf(outer, 512, "%.100s/" LONG_NAME,
+				 entry->mnt_dir);
+	if (mounts != NULL)
+		endmntent(mounts);
+	snprintf(inner, 512, "%.320s/docker-" ID ".scope", outer);
+	if (outer[0] == '\0' || mkdir(outer, 0755) != 0 ||
+	    mkdir(inner, 0755) != 0 || stat(inner, &status) != 0) {
+		fprintf(stderr, "SKIP: the_cgroup_of_who_is_gone_is_found: "
+			"no cgroup can be made here (%m)\n");
+		rmdir(outer);
+		return false;
+	}
+	*inode = status.st_ino;
+	return true;
+}
+
+/* By its inode, wherever it is; the container is in the part that is cut. */
+START_TEST(the_cgroup_of_who_is_gone_is_found)
+{
+	struct identity_table *table = identity_table_new();
+	struct packet_owner owner = owner_of(1 << 22);
+	const struct identity *identity;
+	char outer[512];
+	char inner[512];
+
+	if (make_cgroups(outer, inner, &owner.cgroup)) {
+		identity = identity_table_find(table, &owner);
+		rmdir(inner);
+		rmdir(outer);
+		ck_assert_int_eq(strncmp(identity->cgroup, "/" LONG_NAME
+					 "/docker-0123456789abcdef", 229), 0);
+		ck_assert_str_eq(identity->container, ID);
+		/* Its neighbour's is known without looking for it. */
+		owner.pid--;
+		identity = identity_table_find(table, &owner);
+		ck_assert_str_eq(identity->container, ID);
+	}
+	identity_table_free(&table);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -280,5 +359,7 @@ main(void)
 	support_add(suite, a_number_used_again_is_another_process);
 	support_add(suite, the_start_time_tells_processes_apart);
 	support_add(suite, two_numbers_of_one_slot_are_two_processes);
+	support_add(suite, what_the_kernel_told_counts_more_than_proc);
+	support_add(suite, the_cgroup_of_who_is_gone_is_found);
 	return support_run(suite);
 }
