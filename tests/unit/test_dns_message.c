@@ -95,6 +95,22 @@ START_TEST(quiet_reads_rdata_as_ldns_does)
 }
 END_TEST
 
+START_TEST(further_questions_are_stepped_over)
+{
+	/* The second one's pointer leads to itself; nobody follows it. */
+	ck_assert(READ("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION
+		       "\300\23\0\1\0\1"));
+	ck_assert(message.whole);
+	ck_assert(!QUIET("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION
+			 "\300\23\0\1\0\1"));
+	ck_assert(READ("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION
+		       "\300\14\0\1\0"));
+	ck_assert(!message.whole);
+	ck_assert(READ("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION "\1a"));
+	ck_assert(!message.whole);
+}
+END_TEST
+
 START_TEST(numbers_have_names)
 {
 	char buffer[DNS_TABLE_NAME_MAX];
@@ -124,6 +140,7 @@ main(void)
 	support_add(suite, opt_raises_the_response_code);
 	support_add(suite, cut_messages_are_not_whole_but_keep_the_question);
 	support_add(suite, quiet_reads_rdata_as_ldns_does);
+	support_add(suite, further_questions_are_stepped_over);
 	support_add(suite, numbers_have_names);
 	return support_run(suite);
 }
