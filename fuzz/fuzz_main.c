@@ -2,69 +2,110 @@
 /*
  * fuzz_main.c: a fuzz target as an ordinary test, where no fuzzer is built.
  *
- * Feeds it damaged copies of well-formed inputs: octets changed, cut out and
- * doubled at places that a generator with a fixed seed chooses, so that each
- * run is the same. `fuzz_x COUNT` feeds so many.
+ *   fuzz_x             its corpus, then damaged copies of it
+ *   fuzz_x COUNT       the same with so many damaged copies
+ *   fuzz_x FILE|DIR    these inputs, each once and as it is
+ *
+ * The copies have octets changed, cut out and doubled at places that a
+ * generator with a fixed seed chooses, so that each run is the same.
  */
+#include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fuzz.h"
 
-#define COUNT_DEFAULT 20000
-#define ROOM 512
+#define COUNT_DEFAULT 10000
+#define COUNT_VALGRIND 300
+/* What every corpus has, at least. */
+#define SEEDS_MIN 50
+#define SEEDS_MAX 4096
+#define ROOM (128 * 1024)
 
-/* ACCEPT, START, a frame (a client query), STOP, FINISH; and options. */
-static const uint8_t seed_stream[] =
-	"\0\0\0\0\0\0\0\042\0\0\0\002\0\0\0\001\0\0\0\026protobuf:dnstap.Dnstap"
-	"\0\0\0\023\012\002ns\162\011\010\005\020\001\112\003abc\170\001"
-	"\0\0\0\0\0\0\0\004\0\0\0\003";
-static const uint8_t seed_accept[] =
-	"\0\0\0\0\0\0\0\042\0\0\0\001\0\0\0\001\0\0\0\026protobuf:dnstap.Dnstap"
-	"\0\0\0\0\0\0\0\004\0\0\0\005";
-static const uint8_t seed_option[] = "ring-bytes\n64M";
-static const uint8_t seed_uri[] = "output\ntcp:[2001:db8::1]:6000";
-
-/* IPv4 and UDP; IPv6, hop-by-hop options and TCP with a few octets. */
-static const uint8_t seed_ip4[] =
-	"\x45\0\0\x24\0\1\x40\0\x40\x11\0\0\x7f\0\0\1\x7f\0\0\1"
-	"\x13\x88\0\x35\0\x10\0\0\0\1\2\3\4\5\6\7";
-static const uint8_t seed_ip6[] =
-	"\x60\0\0\0\0\x21\0\x40"
-	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
-	"\6\0\1\4\0\0\0\0"
-	"\x13\x88\0\x35\0\0\0\1\0\0\0\0\x50\x18\0\0\0\0\0\0\0\3\1\2\3";
-
-/* A query for the root's start of authority, and its response. */
-#define ROOT_QUERY "\0\1\1\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
-#define ROOT_RESPONSE "\0\1\x81\x80\0\1\0\0\0\0\0\0\0\0\6\0\1"
-
-/* As fuzz_sidecar_tcp.c has segments: a SYN, a message and a half, the other
- * half out of order, FIN. As fuzz_sidecar_exchange.c has messages. */
-static const uint8_t seed_segments[] =
-	"\x20\0\0\0\0"
-	"\0\0\1\0\x1a" "\0\x11" ROOT_QUERY "\0\x11\0\1\1\0\0"
-	"\0\0\x20\0\7" "\0\0\0\0\6\0\1"
-	"\0\0\x1b\0\5" "\1\0\0\0\0"
-	"\x10\0\x27\0\0";
-static const uint8_t seed_messages[] =
-	"\4\0\x11" ROOT_QUERY "\0\1\x11" ROOT_RESPONSE
-	"\0\1\x11" ROOT_QUERY "\4\1\x11" ROOT_RESPONSE;
-
-static const struct {
-	const uint8_t *octets;
+struct seed {
+	uint8_t *octets;
 	size_t bytes;
-} seeds[] = {
-	{ seed_stream, sizeof(seed_stream) - 1 },
-	{ seed_accept, sizeof(seed_accept) - 1 },
-	{ seed_option, sizeof(seed_option) - 1 },
-	{ seed_uri, sizeof(seed_uri) - 1 },
-	{ seed_ip4, sizeof(seed_ip4) - 1 },
-	{ seed_ip6, sizeof(seed_ip6) - 1 },
-	{ seed_segments, sizeof(seed_segments) - 1 },
-	{ seed_messages, sizeof(seed_messages) - 1 },
 };
+
+static struct seed seeds[SEEDS_MAX];
+static size_t seeds_count;
+
+void
+fuzz_measure(fuzz_work *work, void *context)
+{
+	work(context);
+}
+
+static void
+fail(const char *what, const char *path)
+{
+	fprintf(stderr, "%s: %s\n", path, what);
+	exit(EXIT_FAILURE);
+}
+
+static void
+load_file(const char *path)
+{
+	static uint8_t room[ROOM];
+	struct seed *seed = &seeds[seeds_count];
+	FILE *file = fopen(path, "rb");
+
+	if (file == NULL)
+		fail("cannot be opened", path);
+	seed->bytes = fread(room, 1, sizeof(room), file);
+	if (ferror(file) || fgetc(file) != EOF || seeds_count == SEEDS_MAX)
+		fail("cannot be read, or is too much", path);
+	fclose(file);
+	/* Of its exact size, so that what reads beyond it is found. */
+	seed->octets = malloc(seed->bytes + (seed->bytes == 0));
+	if (seed->octets == NULL)
+		fail("no memory", path);
+	memcpy(seed->octets, room, seed->bytes);
+	seeds_count++;
+}
+
+static void
+load(const char *path)
+{
+	char inner[4096];
+	struct dirent **names;
+	struct stat status;
+	int count;
+
+	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+		load_file(path);
+		return;
+	}
+	count = scandir(path, &names, NULL, alphasort);
+	if (count < 0)
+		fail("cannot be read", path);
+	for (int i = 0; i < count; i++) {
+		snprintf(inner, sizeof(inner), "%s/%s", path,
+			 names[i]->d_name);
+		if (names[i]->d_name[0] != '.')
+			load_file(inner);
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* The corpus has the name of the program; automake exports srcdir. */
+static void
+load_corpus(const char *program)
+{
+	const char *top = getenv("srcdir");
+	const char *slash = strrchr(program, '/');
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/fuzz/corpus/%s",
+		 top != NULL ? top : ".", slash != NULL ? slash + 1 : program);
+	load(path);
+	if (seeds_count < SEEDS_MIN)
+		fail("too few seeds", path);
+}
 
 static uint64_t
 next_random(uint64_t *state)
@@ -93,29 +134,62 @@ damage(uint8_t *octets, size_t bytes, uint64_t *state)
 			octets[at] ^= (uint8_t)(1u << next_random(state) % 8);
 		return bytes;
 	default:
-		if (bytes + (bytes - at) > ROOM)
-			return bytes;
 		memmove(octets + bytes, octets + at, bytes - at);
 		return bytes + (bytes - at);
 	}
 }
 
+static void
+feed_damaged(long count)
+{
+	uint64_t state = 4711;
+
+	for (long i = 0; i < count; i++) {
+		const struct seed *seed = &seeds[(size_t)i % seeds_count];
+		/* Three times doubled. */
+		uint8_t *octets = malloc(8 * seed->bytes + 1);
+		size_t bytes = seed->bytes;
+		uint8_t *exact;
+
+		if (octets == NULL)
+			fail("no memory", "damaged");
+		memcpy(octets, seed->octets, bytes);
+		for (uint64_t n = 1 + next_random(&state) % 3; n > 0; n--)
+			bytes = damage(octets, bytes, &state);
+		exact = realloc(octets, bytes + (bytes == 0));
+		fuzz_input(exact != NULL ? exact : octets, bytes);
+		free(exact != NULL ? exact : octets);
+	}
+}
+
+static long
+count_damaged(int argc, char **argv)
+{
+	char *end;
+	long count;
+
+	if (argc < 2)
+		return getenv("DTAP_UNDER_VALGRIND") != NULL ? COUNT_VALGRIND
+							     : COUNT_DEFAULT;
+	count = strtol(argv[1], &end, 10);
+	return *end == '\0' ? count : -1;
+}
+
 int
 main(int argc, char **argv)
 {
-	long count = argc > 1 ? atol(argv[1]) : COUNT_DEFAULT;
-	uint64_t state = 4711;
-	uint8_t octets[ROOM];
+	long count = count_damaged(argc, argv);
 
-	for (long i = 0; i < count; i++) {
-		size_t which = (size_t)i % (sizeof(seeds) / sizeof(seeds[0]));
-		size_t bytes = seeds[which].bytes;
-
-		memcpy(octets, seeds[which].octets, bytes);
-		for (uint64_t n = next_random(&state) % 4; n > 0; n--)
-			bytes = damage(octets, bytes, &state);
-		LLVMFuzzerTestOneInput(octets, bytes);
-	}
-	printf("%ld inputs\n", count);
+	if (count >= 0)
+		load_corpus(argv[0]);
+	for (int i = 1; count < 0 && i < argc; i++)
+		load(argv[i]);
+	for (size_t i = 0; i < seeds_count; i++)
+		fuzz_input(seeds[i].octets, seeds[i].bytes);
+	feed_damaged(count);
+	printf("%zu seeds, %ld damaged copies\n", seeds_count,
+	       count < 0 ? 0 : count);
+	for (size_t i = 0; i < seeds_count; i++)
+		free(seeds[i].octets);
 	return EXIT_SUCCESS;
 }

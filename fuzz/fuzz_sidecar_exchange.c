@@ -9,11 +9,12 @@
  *   1  milliseconds that pass, in squares
  *   2  octets of the payload
  *
- * Each message must come out once and unchanged, or be counted; a response
- * with a query must come after it and have its id; a report must follow the
- * query it is about; and the bounds must hold.
+ * What must hold:
+ *  - each message comes out once and unchanged, or is counted;
+ *  - a response with a query comes after it and has its id;
+ *  - a report follows the query that it is about, and there is but one;
+ *  - the bounds hold, and the counters add up, after each message.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sidecar/exchange.h"
@@ -58,34 +59,46 @@ fuzz_query_is_known(const struct fuzz_exchange *fuzz,
 }
 
 static void
+fuzz_report(struct fuzz_exchange *fuzz, const struct exchange_event *event,
+	    size_t number)
+{
+	FUZZ_EXPECT(!event->header.response && !event->multicast);
+	FUZZ_EXPECT(fuzz->message[number].seen == 1);
+	FUZZ_EXPECT(++fuzz->message[number].reported == 1);
+}
+
+static void
 fuzz_event(void *user, const struct exchange_event *event)
 {
 	struct fuzz_exchange *fuzz = user;
-	size_t number = event->message->tcp_sequence;
+	const struct packet *message = event->message;
+	size_t number = message->tcp_sequence;
 
-	if (number >= fuzz->fed ||
-	    fuzz->message[number].bytes != event->message->payload_bytes ||
-	    memcmp(fuzz->message[number].octets, event->message->payload,
-		   event->message->payload_bytes) != 0 ||
-	    event->verdict.type < DTAP_AUTH_QUERY ||
-	    event->verdict.type > DTAP_UPDATE_RESPONSE ||
-	    event->verdict.type % 2 != !event->header.response)
-		abort();
+	FUZZ_EXPECT(number < fuzz->fed);
+	FUZZ_EXPECT(fuzz->message[number].bytes == message->payload_bytes);
+	FUZZ_EXPECT(memcmp(fuzz->message[number].octets, message->payload,
+			   message->payload_bytes) == 0);
+	FUZZ_EXPECT(event->verdict.type >= DTAP_AUTH_QUERY &&
+		    event->verdict.type <= DTAP_UPDATE_RESPONSE);
+	FUZZ_EXPECT(event->verdict.type % 2 == !event->header.response);
 	if (event->kind == EXCHANGE_UNANSWERED) {
-		if (event->header.response || event->multicast ||
-		    fuzz->message[number].seen != 1 ||
-		    ++fuzz->message[number].reported != 1)
-			abort();
+		fuzz_report(fuzz, event, number);
 		return;
 	}
 	fuzz->handed_on++;
-	if (++fuzz->message[number].seen != 1)
-		abort();
-	if (event->query != NULL &&
-	    (!event->header.response ||
-	     memcmp(event->query, event->message->payload, 2) != 0 ||
-	     !fuzz_query_is_known(fuzz, event)))
-		abort();
+	FUZZ_EXPECT(++fuzz->message[number].seen == 1);
+	if (event->query == NULL)
+		return;
+	FUZZ_EXPECT(event->header.response);
+	FUZZ_EXPECT(memcmp(event->query, message->payload, 2) == 0);
+	FUZZ_EXPECT(fuzz_query_is_known(fuzz, event));
+}
+
+static void
+fuzz_ignore(void *user, const struct exchange_event *event)
+{
+	(void)user;
+	(void)event;
 }
 
 static void
@@ -94,13 +107,13 @@ fuzz_check(const struct fuzz_exchange *fuzz)
 	struct exchange_counters counters;
 
 	exchange_table_count(fuzz->table, &counters);
-	if (counters.queries + counters.responses + counters.malformed !=
-		    fuzz->fed ||
-	    fuzz->handed_on + counters.held + counters.malformed !=
-		    fuzz->fed ||
-	    counters.waiting > QUERIES || counters.held > counters.waiting ||
-	    counters.query_bytes > QUERY_BYTES)
-		abort();
+	FUZZ_EXPECT(counters.queries + counters.responses +
+			    counters.malformed == fuzz->fed);
+	FUZZ_EXPECT(fuzz->handed_on + counters.held + counters.malformed ==
+		    fuzz->fed);
+	FUZZ_EXPECT(counters.waiting <= QUERIES);
+	FUZZ_EXPECT(counters.held <= counters.waiting);
+	FUZZ_EXPECT(counters.query_bytes <= QUERY_BYTES);
 }
 
 /* Feeds one message; returns how many octets of the input it took. */
@@ -125,12 +138,13 @@ fuzz_feed(struct fuzz_exchange *fuzz, const uint8_t *data, size_t bytes,
 	fuzz->message[fuzz->fed].octets = data + 3;
 	fuzz->message[fuzz->fed++].bytes = length;
 	exchange_table_feed(fuzz->table, packet);
-	fuzz_check(fuzz);
 	return 3 + length;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+/* Feeds all; checks nothing on the way when it is to be measured. */
+static void
+fuzz_run(struct fuzz_exchange *fuzz, const struct fuzz_source *input,
+	 bool checked)
 {
 	static const struct exchange_options options = {
 		.queries = QUERIES,
@@ -140,22 +154,45 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		.report_unanswered = true,
 	};
 	struct packet packet = { .remote.port = 5353, .family = 1 };
-	static struct fuzz_exchange fuzz;
 	struct role_table *roles = role_table_new();
 	size_t at = 0;
 
-	memset(&fuzz, 0, sizeof(fuzz));
-	fuzz.table = exchange_table_new(&options, roles, fuzz_exe, fuzz_event,
-					&fuzz);
-	if (fuzz.table == NULL || roles == NULL)
-		abort();
-	while (bytes - at >= 3 && fuzz.fed < MESSAGES_MAX)
-		at += fuzz_feed(&fuzz, data + at, bytes - at, &packet);
-	if (bytes % 2 == 0)
-		exchange_table_expire(fuzz.table, UINT64_MAX);
-	exchange_table_flush(fuzz.table);
-	fuzz_check(&fuzz);
-	exchange_table_free(&fuzz.table);
+	memset(fuzz, 0, sizeof(*fuzz));
+	fuzz->table = exchange_table_new(&options, roles, fuzz_exe,
+					 checked ? fuzz_event : fuzz_ignore,
+					 fuzz);
+	FUZZ_EXPECT(fuzz->table != NULL && roles != NULL);
+	while (input->left - at >= 3 && fuzz->fed < MESSAGES_MAX) {
+		at += fuzz_feed(fuzz, input->at + at, input->left - at,
+				&packet);
+		if (checked)
+			fuzz_check(fuzz);
+	}
+	if (input->left % 2 == 0)
+		exchange_table_expire(fuzz->table, UINT64_MAX);
+	exchange_table_flush(fuzz->table);
+	if (checked)
+		fuzz_check(fuzz);
+	exchange_table_free(&fuzz->table);
 	role_table_free(&roles);
-	return 0;
+}
+
+static size_t
+fuzz_run_unchecked(void *context)
+{
+	static struct fuzz_exchange fuzz;
+	const struct fuzz_source *input = context;
+
+	fuzz_run(&fuzz, input, false);
+	return input->left;
+}
+
+void
+fuzz_input(const uint8_t *data, size_t bytes)
+{
+	static struct fuzz_exchange fuzz;
+	struct fuzz_source input = { data, bytes };
+
+	fuzz_run(&fuzz, &input, true);
+	fuzz_measure(fuzz_run_unchecked, &input);
 }

@@ -10,10 +10,12 @@
  *         with bit 7, milliseconds that pass
  *   3, 4  how often the payload is repeated; its octets, 63 at most
  *
- * Every octet must be accounted for and every message whole, the memory must
- * stay within its bound, and messages must come from what was fed.
+ * What must hold, after each segment:
+ *  - every octet is accounted for: handed on, doubled, skipped or held;
+ *  - messages are whole, and as many octets as the counters say;
+ *  - the memory stays within its bound, and at the end nothing is left.
  */
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "sidecar/tcp.h"
@@ -29,6 +31,7 @@ struct fuzz_tcp {
 	struct tcp_table *table;
 	uint64_t messages;
 	uint64_t octets;
+	uint64_t fed;
 	unsigned int sum;
 };
 
@@ -37,8 +40,8 @@ fuzz_message(void *user, const struct packet *message)
 {
 	struct fuzz_tcp *fuzz = user;
 
-	if (message->payload_bytes > 65535 || message->tcp_flags != 0)
-		abort();
+	FUZZ_EXPECT(message->payload_bytes <= 65535);
+	FUZZ_EXPECT(message->tcp_flags == 0);
 	fuzz->messages++;
 	fuzz->octets += 2 + message->payload_bytes;
 	for (size_t i = 0; i < message->payload_bytes; i++)
@@ -51,16 +54,27 @@ fuzz_check(const struct fuzz_tcp *fuzz)
 	struct tcp_counters counters;
 
 	tcp_table_count(fuzz->table, &counters);
-	if (counters.octets != counters.message_octets +
-				       counters.duplicate_octets +
-				       counters.skipped_octets +
-				       counters.held_octets ||
-	    counters.messages != fuzz->messages ||
-	    counters.message_octets != fuzz->octets ||
-	    counters.memory_bytes > TOTAL_BYTES ||
-	    counters.memory_bytes < counters.held_octets ||
-	    counters.streams > STREAMS)
-		abort();
+	FUZZ_EXPECT(counters.octets == fuzz->fed);
+	FUZZ_EXPECT(counters.octets ==
+		    counters.message_octets + counters.duplicate_octets +
+			    counters.skipped_octets + counters.held_octets);
+	FUZZ_EXPECT(counters.messages == fuzz->messages);
+	FUZZ_EXPECT(counters.message_octets == fuzz->octets);
+	FUZZ_EXPECT(counters.memory_bytes <= TOTAL_BYTES);
+	FUZZ_EXPECT(counters.memory_bytes >= counters.held_octets);
+	FUZZ_EXPECT(counters.streams <= STREAMS);
+}
+
+static void
+fuzz_check_end(const struct fuzz_tcp *fuzz)
+{
+	struct tcp_counters counters;
+
+	fuzz_check(fuzz);
+	tcp_table_count(fuzz->table, &counters);
+	FUZZ_EXPECT(counters.streams == 0);
+	FUZZ_EXPECT(counters.memory_bytes == 0);
+	FUZZ_EXPECT(counters.held_octets == 0);
 }
 
 /* Feeds one segment; returns how many octets of the input it took. */
@@ -89,13 +103,15 @@ fuzz_segment(struct fuzz_tcp *fuzz, const uint8_t *data, size_t bytes,
 	packet->tcp_flags = data[0] >> 4 & 7;
 	packet->payload = payload;
 	packet->payload_bytes = repeated;
+	fuzz->fed += repeated;
 	tcp_table_feed(fuzz->table, packet);
 	fuzz_check(fuzz);
 	return 5 + length;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+/* Returns the octets that the table has seen, which are more than the input. */
+static size_t
+fuzz_run(void *context)
 {
 	static const struct tcp_limits limits = {
 		.streams = STREAMS,
@@ -103,25 +119,29 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		.total_bytes = TOTAL_BYTES,
 		.idle_ns = UINT64_C(5000000000),
 	};
+	const struct fuzz_source *input = context;
 	struct packet packet = { .tcp_sequence = BASE };
 	struct fuzz_tcp fuzz = { .messages = 0 };
-	struct tcp_counters counters;
 	size_t at = 0;
 
 	fuzz.table = tcp_table_new(&limits, fuzz_message, &fuzz);
-	if (fuzz.table == NULL)
-		return 0;
-	while (bytes - at >= 5) {
-		at += fuzz_segment(&fuzz, data + at, bytes - at, &packet);
+	FUZZ_EXPECT(fuzz.table != NULL);
+	while (input->left - at >= 5) {
+		at += fuzz_segment(&fuzz, input->at + at, input->left - at,
+				   &packet);
 		if (at % 16 == 0)
 			tcp_table_expire(fuzz.table, packet.time_ns);
 	}
 	tcp_table_expire(fuzz.table, UINT64_MAX);
-	fuzz_check(&fuzz);
-	tcp_table_count(fuzz.table, &counters);
-	if (counters.streams != 0 || counters.memory_bytes != 0 ||
-	    counters.held_octets != 0)
-		abort();
+	fuzz_check_end(&fuzz);
 	tcp_table_free(&fuzz.table);
-	return 0;
+	return input->left + fuzz.fed;
+}
+
+void
+fuzz_input(const uint8_t *data, size_t bytes)
+{
+	struct fuzz_source input = { data, bytes };
+
+	fuzz_measure(fuzz_run, &input);
 }

@@ -22,10 +22,13 @@ AC_DEFUN([DTAP_SWITCH_WERROR], [
 ])
 
 # Findings end the program: a test that only prints them would stay green.
+# Fuzzers find little without; OSS-Fuzz brings its own in CFLAGS.
 AC_DEFUN([DTAP_SWITCH_SANITIZER], [
 	AC_ARG_ENABLE([sanitizer],
 		[AS_HELP_STRING([--enable-sanitizer=LIST],
 		[build with sanitizers: address,undefined (yes) or thread])])
+	AS_CASE([$enable_sanitizer:$enable_fuzzers:$LIB_FUZZING_ENGINE],
+		[:yes:], [enable_sanitizer=yes])
 	AS_CASE([$enable_sanitizer],
 		[''|no], [sanitizer=no],
 		[yes], [sanitizer=address,undefined],

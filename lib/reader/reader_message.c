@@ -20,8 +20,10 @@
  *  - An address above 255 octets counts as empty; its present bit is set.
  *  - Groups (wire types 3 and 4) count as damage. They are long deprecated,
  *    the schema never had one, and protobuf-c refuses them, too.
- *  - So do the field number 0, which the encoding guide rules out, and a
- *    payload of 2 GiB or more, which protobuf rules out.
+ *  - So do the field number 0, a key above 32 bits and a varint above 64, which
+ *    the encoding guide rules out, and a payload of 2 GiB or more, which
+ *    protobuf rules out. protobuf-c takes the first three, and drops the bits
+ *    that it has no room for.
  *
  * Threads: any; there is no state.
  */

@@ -95,6 +95,66 @@ START_TEST(quiet_reads_rdata_as_ldns_does)
 }
 END_TEST
 
+START_TEST(further_questions_are_stepped_over)
+{
+	/* The second one's pointer leads to itself; nobody follows it. */
+	ck_assert(READ("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION
+		       "\300\23\0\1\0\1"));
+	ck_assert(message.whole);
+	ck_assert(!QUIET("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION
+			 "\300\23\0\1\0\1"));
+	ck_assert(READ("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION
+		       "\300\14\0\1\0"));
+	ck_assert(!message.whole);
+	ck_assert(READ("\0\0\0\0\0\2\0\0\0\0\0\0" QUESTION "\1a"));
+	ck_assert(!message.whole);
+}
+END_TEST
+
+#define DEEP_LABELS 60
+#define RECORD_NAMES 500
+
+/*
+ * A question of 60 labels, and a HIP record with so many names, each of them
+ * a pointer to the question's.
+ */
+static size_t
+put_deep_names(uint8_t *out, unsigned int names)
+{
+	static const uint8_t header[] = { 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0 };
+	static const uint8_t hip[] = { 0, 0, 55, 0, 1, 0, 0, 0, 0 };
+	uint8_t *at = out;
+
+	memcpy(at, header, sizeof(header));
+	at += sizeof(header);
+	for (int i = 0; i < DEEP_LABELS; i++, at += 2)
+		memcpy(at, "\1a", 2);
+	memcpy(at, "\0\0\1\0\1", 5);
+	at += 5;
+	memcpy(at, hip, sizeof(hip));
+	at += sizeof(hip);
+	*at++ = (uint8_t)((4 + 2 * names) >> 8);
+	*at++ = (uint8_t)(4 + 2 * names);
+	memset(at, 0, 4);
+	at += 4;
+	for (unsigned int i = 0; i < names; i++, at += 2)
+		memcpy(at, "\300\14", 2);
+	return (size_t)(at - out);
+}
+
+START_TEST(quiet_gives_up_names_that_cost_too_much)
+{
+	static uint8_t octets[2000];
+	size_t bytes = put_deep_names(octets, 20);
+
+	ck_assert(quiet_packet_read(octets, bytes, &message.question));
+	bytes = put_deep_names(octets, RECORD_NAMES);
+	ck_assert(!quiet_packet_read(octets, bytes, &message.question));
+	ck_assert(dns_message_read(octets, bytes, &message));
+	ck_assert(message.whole);
+}
+END_TEST
+
 START_TEST(numbers_have_names)
 {
 	char buffer[DNS_TABLE_NAME_MAX];
@@ -124,6 +184,8 @@ main(void)
 	support_add(suite, opt_raises_the_response_code);
 	support_add(suite, cut_messages_are_not_whole_but_keep_the_question);
 	support_add(suite, quiet_reads_rdata_as_ldns_does);
+	support_add(suite, further_questions_are_stepped_over);
+	support_add(suite, quiet_gives_up_names_that_cost_too_much);
 	support_add(suite, numbers_have_names);
 	return support_run(suite);
 }

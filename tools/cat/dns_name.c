@@ -38,7 +38,9 @@ dns_name_read(const uint8_t *message, size_t bytes, size_t *at,
 	size_t label;
 
 	name->bytes = 0;
+	name->steps = 0;
 	do {
+		name->steps++;
 		if (here >= bytes)
 			return false;
 		if (message[here] >= LABEL_POINTER) {

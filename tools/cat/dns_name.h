@@ -21,6 +21,7 @@
 /* A name without compression, the root's zero octet included. */
 struct dns_name {
 	size_t bytes;
+	unsigned int steps; /* labels and pointers that were read for it */
 	uint8_t octets[DNS_NAME_BYTES_MAX];
 };
 

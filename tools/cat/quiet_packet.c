@@ -10,21 +10,54 @@
  * not where its length says; and TSIG lowers the number of additional
  * records while they are being read.
  *
- * One difference is on purpose: ldns follows compression pointers forward,
- * 65,535 of them for each name, which lets one message cost minutes. Such
- * names are refused (dns_name.h), so such a message prints question marks.
+ * Two differences are on purpose, and such messages print question marks.
+ * ldns follows compression pointers forward, 65,535 of them for each name,
+ * which lets one message cost minutes; such names are refused (dns_name.h).
+ * And each name of two octets may still stand for 127 pointers and as many
+ * labels, thousands of times; so all names together may take no more than
+ * eight of them for each octet of the message. Deep names that are compressed
+ * well, those below ip6.arpa, take five.
  */
 #include "cat/quiet_packet.h"
 
 #include "cat/dns_table.h"
 
 #define TYPE_TSIG 250
+/* Labels and pointers for each octet of the message. */
+#define STEPS_PER_OCTET 8
 
 struct packet {
 	const uint8_t *octets;
 	size_t bytes;
 	size_t at;
+	size_t steps; /* labels and pointers, of all names so far */
 };
+
+/* Notes what a name has cost; false when it is too much. */
+static bool
+pay(struct packet *packet, const struct dns_name *name)
+{
+	packet->steps += name->steps;
+	return packet->steps <= STEPS_PER_OCTET * packet->bytes;
+}
+
+static bool
+skip_name(struct packet *packet)
+{
+	struct dns_name name;
+
+	return dns_name_read(packet->octets, packet->bytes, &packet->at,
+			     &name) &&
+	       pay(packet, &name);
+}
+
+static bool
+read_question(struct packet *packet, struct dns_question *question)
+{
+	return dns_message_question(packet->octets, packet->bytes,
+				    &packet->at, question) &&
+	       pay(packet, &question->name);
+}
 
 /* Octets of the field at packet->at; end is where the rdata ends. */
 static size_t
@@ -54,12 +87,10 @@ field_bytes(const struct packet *packet, char field, size_t end)
 static bool
 skip_field(struct packet *packet, char field, size_t end)
 {
-	struct dns_name name;
 	size_t bytes;
 
 	if (field == 'n')
-		return dns_name_read(packet->octets, packet->bytes, &packet->at,
-				     &name);
+		return skip_name(packet);
 	bytes = field_bytes(packet, field, end);
 	if (bytes > end - packet->at)
 		return false;
@@ -95,8 +126,7 @@ skip_records(struct packet *packet, uint16_t count, bool additional)
 	struct dns_question owner;
 
 	for (uint16_t i = 0; i < count; i++) {
-		if (!dns_message_question(packet->octets, packet->bytes,
-					  &packet->at, &owner) ||
+		if (!read_question(packet, &owner) ||
 		    packet->bytes - packet->at < 4)
 			return false;
 		packet->at += 4;
@@ -112,7 +142,7 @@ bool
 quiet_packet_read(const uint8_t *octets, size_t bytes,
 		  struct dns_question *question)
 {
-	struct packet packet = {octets, bytes, DNS_HEADER_BYTES};
+	struct packet packet = {octets, bytes, DNS_HEADER_BYTES, 0};
 	struct dns_question other;
 	uint16_t questions;
 
@@ -120,8 +150,7 @@ quiet_packet_read(const uint8_t *octets, size_t bytes,
 		return false;
 	questions = dns_message_be16(octets + 4);
 	for (uint16_t i = 0; i < questions; i++) {
-		if (!dns_message_question(octets, bytes, &packet.at,
-					  i == 0 ? question : &other))
+		if (!read_question(&packet, i == 0 ? question : &other))
 			return false;
 	}
 	return questions > 0 &&
