@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_oracle.h: a decoded message against what protobuf-c makes of the same octets.
+ * fuzz_oracle.h: a decoded message, and what protobuf-c makes of the same.
  */
 #ifndef DTAP_FUZZ_ORACLE_H
 #define DTAP_FUZZ_ORACLE_H
