@@ -23,6 +23,10 @@
 
 #include "support/support.h"
 
+/* Below those that kernels and other tests choose. */
+#define PORT_FIRST 2000
+#define PORTS 18000
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
@@ -110,8 +114,9 @@ rig_local_port(int fd)
 	return ntohs(address.v4.sin_port);
 }
 
+/* Returns -1 where the port is taken. */
 static int
-bind_socket(int type, bool v6, uint16_t port)
+try_bind(int type, bool v6, uint16_t port)
 {
 	socklen_t bytes;
 	union address address = loopback(v6, port, &bytes);
@@ -121,8 +126,41 @@ bind_socket(int type, bool v6, uint16_t port)
 	ck_assert_int_ge(fd, 0);
 	if (type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	ck_assert_msg(bind(fd, &address.any, bytes) == 0, "bind %u: %m", port);
+	if (bind(fd, &address.any, bytes) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+bind_socket(int type, bool v6, uint16_t port)
+{
+	int fd = try_bind(type, v6, port);
+
+	ck_assert_msg(fd >= 0, "bind %u: %m", port);
 	return fd;
+}
+
+/*
+ * Whatever comes to the watched port is seen, whoever sends it: so no other
+ * program may choose it meanwhile.
+ */
+static uint16_t
+free_port(void)
+{
+	for (int i = 0; i < PORTS; i++) {
+		int port = PORT_FIRST + (getpid() + i) % PORTS;
+		int udp = try_bind(SOCK_DGRAM, false, (uint16_t)port);
+		int tcp = try_bind(SOCK_STREAM, false, (uint16_t)port);
+
+		if (udp >= 0)
+			close(udp);
+		if (tcp >= 0)
+			close(tcp);
+		if (udp >= 0 && tcp >= 0)
+			return (uint16_t)port;
+	}
+	ck_abort_msg("no port is free");
 }
 
 int
@@ -223,10 +261,8 @@ rig_options(struct rig *rig)
 		.ring_bytes = 4u << 20,
 		.latency_ms = 1,
 	};
-	int fd = rig_udp(false, 0);
 
-	rig->port = rig_local_port(fd);
-	close(fd);
+	rig->port = free_port();
 	options.ports[0] = rig->port;
 	return options;
 }
