@@ -255,8 +255,9 @@ run_with_any_writer(struct fuzz_source *source)
 	pair.result = DTAP_OK;
 	while (source->left > 0) {
 		size_t bytes = (size_t)fuzz_take_number(source, 1);
+		const uint8_t *octets = fuzz_take_octets(source, &bytes);
 
-		wire_put(&pair.there, fuzz_take_octets(source, &bytes), bytes);
+		wire_put(&pair.there, octets, bytes);
 		read_some(WIRE_BYTES);
 	}
 	if (pair.result != DTAP_AGAIN && pair.result != DTAP_END)

@@ -108,10 +108,11 @@ done
 ports=(--port "${port[knotd]}" --port "${port[named]}" --port "${port[unbound]}")
 
 # A leak checker would trace the process, which it no longer lets anyone do.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+
 start_sidecar() { # [OPTION...]
 	rm -f sidecar.fstrm*
-	start sidecar env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" \
-		"$sidecar" --output "file:$work/sidecar.fstrm" \
+	start sidecar "$sidecar" --output "file:$work/sidecar.fstrm" \
 		"${ports[@]}" "$@"
 	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
 	grep -q 'captures at sockets' sidecar.log ||
@@ -475,8 +476,7 @@ case_end() {
 # --print alone: a line for each message, with its process.
 case_print() {
 	start_knotd
-	start sidecar env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" \
-		"$sidecar" --print "${ports[@]}" --role kdig=stub
+	start sidecar "$sidecar" --print "${ports[@]}" --role kdig=stub
 	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
 	kdig @127.0.0.1 -p "${port[knotd]}" www.one >kdig.out 2>&1
 	until_true "four lines" eval '[ "$(grep -c "www.one" sidecar.log)" = 4 ]'
@@ -639,8 +639,7 @@ case_unit() {
 	systemd-analyze security --offline=yes --threshold=20 --no-pager \
 		"$unit" >unit.out 2>&1 || fail "$(tail -n 1 unit.out)"
 	allowed_calls "$unit" >unit.calls
-	start sidecar env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" \
-		setpriv --inh-caps $privileges --bounding-set $privileges \
+	start sidecar setpriv --inh-caps $privileges --bounding-set $privileges \
 		"$build/sidecar/only_calls" unit.calls "$sidecar" \
 		--output "unix:$work/nobody.sock" "${ports[@]}"
 	until_true "start under the unit's filter" \
