@@ -560,7 +560,8 @@ case_tls() {
 	local tls_port
 	tls_port=$("$client" port)
 	command -v openssl >/dev/null || {
-		echo "SKIP: DNS over TLS is NOT tested: openssl is missing"
+		echo "SKIP: DNS over TLS is NOT tested: openssl is missing" \
+			"(Debian: apt-get install openssl)"
 		return
 	}
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
@@ -633,7 +634,7 @@ case_unit() {
 	unit=$(dirname "$script")/dtap-sidecar.service
 	command -v systemd-analyze >/dev/null || {
 		echo "SKIP: dtap-sidecar.service is NOT judged: systemd-analyze" \
-			"is missing"
+			"is missing (Debian: apt-get install systemd)"
 		return
 	}
 	systemd-analyze security --offline=yes --threshold=20 --no-pager \

@@ -520,7 +520,7 @@ main(void)
 			    a_child_that_lives_on_holds_no_connection_open, 0,
 			    RIG_SCHEMES);
 	if (SANITIZED)
-		puts("not tested with sanitizers: a fork at any moment");
+		puts("not tested with sanitizers: F23, a fork at any moment");
 	else
 		tcase_add_test(tests, a_fork_at_any_moment);
 	tcase_add_loop_test(tests, signals_during_a_blocked_write, 0,
