@@ -432,6 +432,7 @@ START_TEST(arguments_are_checked)
 			 DTAP_AGAIN);
 	ck_assert_int_eq(dtap_reader_finish(NULL, 0), DTAP_E_INVALID);
 	ck_assert_ptr_null(dtap_reader_reply(NULL, &n));
+	ck_assert_ptr_null(dtap_reader_reply(reader, NULL));
 	ck_assert_str_eq(dtap_reader_error(NULL), "");
 	dtap_reader_close(&reader);
 	dtap_reader_close(&reader);

@@ -234,8 +234,15 @@ START_TEST(only_live_options_can_change)
 	ck_assert_int_eq(dtap_reconfigure(tap, options), DTAP_E_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(dtap_options_error(options), "output"));
 	dtap_options_set(options, "output", "file:x.fstrm");
+	dtap_options_set(options, "reconnect-min-ms", "60000");
+	ck_assert_int_eq(dtap_reconfigure(tap, options), DTAP_E_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(dtap_options_error(options),
+				     "reconnect-max-ms"));
+	dtap_options_set(options, "reconnect-min-ms", "50");
 	dtap_options_set(options, "types", "none");
 	ck_assert_int_eq(dtap_reconfigure(tap, options), DTAP_OK);
+	/* The first call after a change looks at it, and then at the event. */
+	ck_assert_int_eq(dtap_submit(producer, NULL), DTAP_E_INVALID);
 	ck_assert(!dtap_wants(producer, DTAP_CLIENT_QUERY));
 	ck_assert_int_eq(dtap_submit(producer, &event), DTAP_FILTERED);
 	ck_assert_int_eq(dtap_reconfigure(NULL, options), DTAP_E_INVALID);
