@@ -62,6 +62,35 @@ skip_extensions(struct __sk_buff *skb, __u32 *at, __u8 *next)
 	return *next == IPPROTO_UDP || *next == IPPROTO_TCP;
 }
 
+/* A short look at what most packets of a host are: somebody else's. True if
+ * the packet is; whatever is not plain is left to read_ip(). */
+static __always_inline bool
+is_foreign(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+	struct ipv6hdr *ip6 = data;
+	struct iphdr *ip = data;
+	__be16 *ports = (void *)(ip + 1);
+	__u8 protocol;
+
+	if ((void *)(ports + 2) > end)
+		return false;
+	if (ip->version == 4 && ip->ihl == 5) {
+		protocol = ip->protocol;
+	} else if (ip->version == 6) {
+		ports = (void *)(ip6 + 1);
+		if ((void *)(ports + 2) > end)
+			return false;
+		protocol = ip6->nexthdr;
+	} else {
+		return false;
+	}
+	return (protocol == IPPROTO_UDP || protocol == IPPROTO_TCP) &&
+	       !owner_port_wanted(bpf_ntohs(ports[0])) &&
+	       !owner_port_wanted(bpf_ntohs(ports[1]));
+}
+
 /* Fills in the addresses, and finds where UDP or TCP begins. */
 static __always_inline bool
 read_ip(struct walk *walk, __u8 *protocol)
@@ -237,18 +266,27 @@ look(struct __sk_buff *skb, __u8 direction)
 	return PASS;
 }
 
+static __always_inline int
+pass(struct __sk_buff *skb, __u8 direction)
+{
+	if (!is_foreign(skb))
+		return look(skb, direction);
+	COUNT(foreign);
+	return PASS;
+}
+
 SEC("cgroup_skb/ingress")
 int
 capture_received(struct __sk_buff *skb)
 {
-	return look(skb, RECEIVED);
+	return pass(skb, RECEIVED);
 }
 
 SEC("cgroup_skb/egress")
 int
 capture_sent(struct __sk_buff *skb)
 {
-	return look(skb, SENT);
+	return pass(skb, SENT);
 }
 
 char capture_license[] SEC("license") = "Dual BSD/GPL";
