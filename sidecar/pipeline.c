@@ -47,6 +47,7 @@ struct pipeline {
 	struct exchange_table *exchanges;
 	dtap_producer *producer;
 	uint64_t since_1970_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint64_t reached_ns; /* what came earlier has been fed */
 	struct metrics metrics;
 	struct pipeline_extra extras[PIPELINE_EXTRAS];
 	struct lines lines; /* of --print */
@@ -206,6 +207,7 @@ pipeline_packet(void *user, const struct packet *packet)
 {
 	struct pipeline *pipeline = user;
 
+	pipeline->reached_ns = packet->time_ns;
 	if (packet->protocol == PACKET_UDP)
 		exchange_table_feed(pipeline->exchanges, packet);
 	else
@@ -290,8 +292,10 @@ pipeline_expire(struct pipeline *pipeline)
 	uint64_t wait_ms;
 
 	pipeline_set_clock(pipeline, now_ns);
-	tcp_table_expire(pipeline->tcp, now_ns);
-	next_ns = exchange_table_expire(pipeline->exchanges, now_ns);
+	tcp_table_expire(pipeline->tcp, pipeline->reached_ns);
+	next_ns = exchange_table_expire(pipeline->exchanges,
+					pipeline->reached_ns);
+	pipeline->reached_ns = now_ns;
 	lines_flush(&pipeline->lines);
 	if (next_ns <= now_ns)
 		return 1;

@@ -76,12 +76,14 @@ close_pipeline(void)
 	sidecar_options_free(&options);
 }
 
-/* A query that this process sends, now. */
-static void
-send_query(uint8_t id)
+#define MESSAGE_BYTES 17
+
+/* A query of this process, or with flags 0x80 its response; now. */
+static struct packet
+make_packet(uint8_t octets[MESSAGE_BYTES], uint8_t id, uint8_t flags)
 {
-	uint8_t query[] = { 0, id, 1, 0, 0, 1, 0, 0, 0, 0,
-			    0, 0,  0, 0, 6, 0, 1 };
+	const uint8_t message[MESSAGE_BYTES] = { 0, id, 1 | flags, 0, 0, 1,
+						 [14] = 6, [16] = 1 };
 	struct packet packet = {
 		.time_ns = monotonic_ns,
 		.socket = 1,
@@ -91,19 +93,41 @@ send_query(uint8_t id)
 		.remote = { .port = 53 },
 		.family = DTAP_INET,
 		.protocol = PACKET_UDP,
-		.direction = PACKET_SENT,
-		.payload = query,
-		.payload_bytes = sizeof(query),
+		.direction = flags != 0 ? PACKET_RECEIVED : PACKET_SENT,
+		.payload = octets,
+		.payload_bytes = MESSAGE_BYTES,
 	};
+
+	memcpy(octets, message, MESSAGE_BYTES);
+	return packet;
+}
+
+static void
+send_query(uint8_t id)
+{
+	uint8_t octets[MESSAGE_BYTES];
+	struct packet packet = make_packet(octets, id, 0);
 
 	pipeline_packet(pipeline, &packet);
 }
 
 static void
+receive_response(uint8_t id, uint64_t time_ns)
+{
+	uint8_t octets[MESSAGE_BYTES];
+	struct packet packet = make_packet(octets, id, 0x80);
+
+	packet.time_ns = time_ns;
+	pipeline_packet(pipeline, &packet);
+}
+
+/* Nothing comes: the second call knows that. */
+static void
 pass(uint64_t ns)
 {
 	monotonic_ns += ns;
 	realtime_ns += ns;
+	pipeline_expire(pipeline);
 	pipeline_expire(pipeline);
 }
 
@@ -145,6 +169,33 @@ START_TEST(who_sets_the_clock_does_not_change_waits)
 }
 END_TEST
 
+/* While we were held up, responses came: in the kernel's ring they wait for
+ * more than one drain. */
+START_TEST(who_was_answered_in_time_is_not_reported)
+{
+	uint64_t begin_ns;
+	int wait_ms;
+
+	open_pipeline(NULL);
+	begin_ns = monotonic_ns;
+	for (uint8_t id = 1; id <= 3; id++)
+		send_query(id);
+	monotonic_ns += 600 * MS;
+	ck_assert_int_eq(pipeline_expire(pipeline), 1);
+	receive_response(1, begin_ns + 1 * MS);
+	pipeline_expire(pipeline);
+	receive_response(2, begin_ns + 499 * MS);
+	wait_ms = pipeline_expire(pipeline);
+	pipeline_expire(pipeline);
+	close_pipeline();
+	ck_assert_int_eq(wait_ms, 1);
+	ck_assert_uint_eq(count_printed("event=unanswered"), 1);
+	ck_assert_uint_eq(count_printed("NOERROR"), 2);
+	ck_assert_ptr_nonnull(strstr(printed, " 1.000ms "));
+	ck_assert_ptr_nonnull(strstr(printed, " 499.000ms "));
+}
+END_TEST
+
 START_TEST(nothing_is_said_of_processes_unless_wanted)
 {
 	open_pipeline("--no-extra");
@@ -165,6 +216,7 @@ main(void)
 
 	support_add(suite, packets_have_the_time_of_the_calendar);
 	support_add(suite, who_sets_the_clock_does_not_change_waits);
+	support_add(suite, who_was_answered_in_time_is_not_reported);
 	support_add(suite, nothing_is_said_of_processes_unless_wanted);
 	return support_run(suite);
 }
