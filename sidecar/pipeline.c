@@ -272,26 +272,33 @@ pipeline_connect(struct pipeline *pipeline, dtap_producer *producer)
 	pipeline->producer = producer;
 }
 
-/* Somebody may have set the clock. But what is only the time between two
- * looks at two clocks must not make two times of one. */
-static void
-pipeline_set_clock(struct pipeline *pipeline, uint64_t now_ns)
+/* Somebody may have set the clock. But what is only the time between looks at
+ * clocks must not make two times of one: looks far apart tell nothing, unless
+ * nothing is known yet. Returns CLOCK_MONOTONIC. */
+static uint64_t
+pipeline_look_at_clocks(struct pipeline *pipeline)
 {
-	uint64_t since_1970_ns = pipeline_clock_ns(CLOCK_REALTIME) - now_ns;
+	uint64_t begin_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t realtime_ns = pipeline_clock_ns(CLOCK_REALTIME);
+	uint64_t now_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t apart_ns = now_ns - begin_ns;
+	uint64_t since_1970_ns = realtime_ns - begin_ns - apart_ns / 2;
 	uint64_t moved_ns = since_1970_ns - pipeline->since_1970_ns;
 
-	if (moved_ns + PIPELINE_CLOCK_NS > 2 * PIPELINE_CLOCK_NS)
+	if (pipeline->since_1970_ns == 0 ||
+	    (apart_ns <= PIPELINE_CLOCK_NS &&
+	     moved_ns + PIPELINE_CLOCK_NS > 2 * PIPELINE_CLOCK_NS))
 		pipeline->since_1970_ns = since_1970_ns;
+	return now_ns;
 }
 
 int
 pipeline_expire(struct pipeline *pipeline)
 {
-	uint64_t now_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = pipeline_look_at_clocks(pipeline);
 	uint64_t next_ns;
 	uint64_t wait_ms;
 
-	pipeline_set_clock(pipeline, now_ns);
 	tcp_table_expire(pipeline->tcp, pipeline->reached_ns);
 	next_ns = exchange_table_expire(pipeline->exchanges,
 					pipeline->reached_ns);

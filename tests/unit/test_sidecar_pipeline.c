@@ -20,6 +20,7 @@
 
 static uint64_t monotonic_ns;
 static uint64_t realtime_ns;
+static uint64_t pause_ns; /* after the next look at a clock */
 
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *time);
@@ -31,6 +32,9 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 
 	time->tv_sec = (time_t)(now_ns / SECOND);
 	time->tv_nsec = (long)(now_ns % SECOND);
+	monotonic_ns += pause_ns;
+	realtime_ns += pause_ns;
+	pause_ns = 0;
 	return 0;
 }
 
@@ -169,6 +173,26 @@ START_TEST(who_sets_the_clock_does_not_change_waits)
 }
 END_TEST
 
+/* Another process may run between two looks at two clocks. */
+START_TEST(what_passes_between_two_looks_does_not_move_time)
+{
+	open_pipeline(NULL);
+	pause_ns = 20 * MS;
+	pipeline_expire(pipeline);
+	send_query(1);
+	pause_ns = MS / 10;
+	pipeline_expire(pipeline);
+	send_query(2);
+	realtime_ns += SECOND;
+	pipeline_expire(pipeline);
+	send_query(3);
+	close_pipeline();
+	ck_assert_ptr_nonnull(strstr(printed, "2026-01-01 00:00:00.020000 "));
+	ck_assert_ptr_nonnull(strstr(printed, "2026-01-01 00:00:00.020100 "));
+	ck_assert_ptr_nonnull(strstr(printed, "2026-01-01 00:00:01.020100 "));
+}
+END_TEST
+
 /* While we were held up, responses came: in the kernel's ring they wait for
  * more than one drain. */
 START_TEST(who_was_answered_in_time_is_not_reported)
@@ -216,6 +240,7 @@ main(void)
 
 	support_add(suite, packets_have_the_time_of_the_calendar);
 	support_add(suite, who_sets_the_clock_does_not_change_waits);
+	support_add(suite, what_passes_between_two_looks_does_not_move_time);
 	support_add(suite, who_was_answered_in_time_is_not_reported);
 	support_add(suite, nothing_is_said_of_processes_unless_wanted);
 	return support_run(suite);
