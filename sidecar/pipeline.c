@@ -214,12 +214,14 @@ pipeline_packet(void *user, const struct packet *packet)
 		tcp_table_feed(pipeline->tcp, packet);
 }
 
+/* The kernel's name, unless it is missing or may be cut. */
 static const char *
 pipeline_exe(void *user, const struct packet_owner *owner)
 {
 	struct pipeline *pipeline = user;
+	size_t bytes = strlen(owner->exe);
 
-	if (owner->exe[0] != '\0')
+	if (bytes > 0 && bytes < PACKET_EXE_BYTES - 1)
 		return owner->exe;
 	return identity_table_find(pipeline->identities, owner)->exe;
 }

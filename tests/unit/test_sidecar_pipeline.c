@@ -6,9 +6,13 @@
 #include "sidecar/pipeline.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,6 +116,16 @@ send_query(uint8_t id)
 	uint8_t octets[MESSAGE_BYTES];
 	struct packet packet = make_packet(octets, id, 0);
 
+	pipeline_packet(pipeline, &packet);
+}
+
+static void
+send_query_of(uint8_t id, const struct packet_owner *owner)
+{
+	uint8_t octets[MESSAGE_BYTES];
+	struct packet packet = make_packet(octets, id, 0);
+
+	packet.owner = *owner;
 	pipeline_packet(pipeline, &packet);
 }
 
@@ -220,6 +234,53 @@ START_TEST(who_was_answered_in_time_is_not_reported)
 }
 END_TEST
 
+#define LONG_NAME "memfd:a-name-that-is-forty-octets-long-x"
+
+/* A child that waits in a program of that name. */
+static pid_t
+start_long_name(void)
+{
+	char *arguments[] = { "sleep", "1000", NULL };
+	int program = memfd_create(LONG_NAME + strlen("memfd:"), MFD_CLOEXEC);
+	int from = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
+	int ready[2];
+	pid_t pid;
+
+	ck_assert_int_gt(sendfile(program, from, NULL, 1 << 30), 0);
+	close(from);
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		fexecve(program, arguments, environ);
+		_exit(1);
+	}
+	close(program);
+	close(ready[1]);
+	/* Its end closes with the exec. */
+	ck_assert_int_eq(read(ready[0], &(char){ 0 }, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+START_TEST(a_role_may_be_that_of_a_long_name)
+{
+	pid_t pid = start_long_name();
+	struct packet_owner owner = { .pid = (uint32_t)pid, .comm = "5" };
+
+	/* As the kernel part cuts it. */
+	memcpy(owner.exe, LONG_NAME, sizeof(owner.exe) - 1);
+	open_pipeline("--role=" LONG_NAME "=stub");
+	send_query_of(1, &owner);
+	close_pipeline();
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_uint_eq(strlen(LONG_NAME), 40);
+	ck_assert_ptr_nonnull(strstr(printed, " SQ "));
+	ck_assert_ptr_nonnull(strstr(printed, "exe=" LONG_NAME " "));
+	ck_assert_ptr_nonnull(strstr(printed, "confidence=told"));
+}
+END_TEST
+
 START_TEST(nothing_is_said_of_processes_unless_wanted)
 {
 	open_pipeline("--no-extra");
@@ -242,6 +303,7 @@ main(void)
 	support_add(suite, who_sets_the_clock_does_not_change_waits);
 	support_add(suite, what_passes_between_two_looks_does_not_move_time);
 	support_add(suite, who_was_answered_in_time_is_not_reported);
+	support_add(suite, a_role_may_be_that_of_a_long_name);
 	support_add(suite, nothing_is_said_of_processes_unless_wanted);
 	return support_run(suite);
 }
