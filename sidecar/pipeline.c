@@ -322,6 +322,7 @@ pipeline_hurry(struct pipeline *pipeline)
 void
 pipeline_flush(struct pipeline *pipeline)
 {
+	tcp_table_flush(pipeline->tcp);
 	exchange_table_flush(pipeline->exchanges);
 	lines_flush(&pipeline->lines);
 }

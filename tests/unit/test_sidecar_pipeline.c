@@ -281,6 +281,28 @@ START_TEST(a_role_may_be_that_of_a_long_name)
 }
 END_TEST
 
+/* A segment before it has not come, and no longer will. */
+START_TEST(the_end_hands_on_what_waits_in_a_stream)
+{
+	uint8_t octets[2 + MESSAGE_BYTES] = { 0, MESSAGE_BYTES };
+	struct packet packet = make_packet(octets + 2, 1, 0);
+
+	packet.protocol = PACKET_TCP;
+	packet.tcp_flags = PACKET_SYN;
+	packet.payload_bytes = 0;
+	open_pipeline(NULL);
+	pipeline_packet(pipeline, &packet);
+	packet.tcp_flags = 0;
+	packet.tcp_sequence = 1 + sizeof(octets);
+	packet.payload = octets;
+	packet.payload_bytes = sizeof(octets);
+	pipeline_packet(pipeline, &packet);
+	close_pipeline();
+	ck_assert_uint_eq(count_printed(" TCP "), 1);
+	ck_assert_uint_eq(count_printed(" TQ "), 1);
+}
+END_TEST
+
 START_TEST(nothing_is_said_of_processes_unless_wanted)
 {
 	open_pipeline("--no-extra");
@@ -304,6 +326,7 @@ main(void)
 	support_add(suite, what_passes_between_two_looks_does_not_move_time);
 	support_add(suite, who_was_answered_in_time_is_not_reported);
 	support_add(suite, a_role_may_be_that_of_a_long_name);
+	support_add(suite, the_end_hands_on_what_waits_in_a_stream);
 	support_add(suite, nothing_is_said_of_processes_unless_wanted);
 	return support_run(suite);
 }
