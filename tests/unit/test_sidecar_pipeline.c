@@ -281,6 +281,33 @@ START_TEST(a_role_may_be_that_of_a_long_name)
 }
 END_TEST
 
+/* Their texts have the same place; no process has these numbers. */
+START_TEST(each_message_has_its_own_process)
+{
+	static const struct packet_owner owners[] = {
+		{ .pid = 1 << 22, .uid = 7, .comm = "one", .exe = "one" },
+		{ .pid = (1 << 22) + 256, .uid = 7, .comm = "one",
+		  .exe = "one" },
+		{ .pid = 1 << 22, .uid = 8, .comm = "one", .exe = "one" },
+		{ .pid = 1 << 22, .uid = 8, .comm = "two", .exe = "one" },
+		{ .pid = 1 << 22, .uid = 8, .comm = "two", .exe = "two" },
+	};
+
+	open_pipeline(NULL);
+	for (uint8_t id = 0; id < 5; id++)
+		send_query_of(id, &owners[id]);
+	close_pipeline();
+	for (size_t i = 0; i < 5; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "pid=%u exe=%s comm=%s uid=%u ",
+			 owners[i].pid, owners[i].exe, owners[i].comm,
+			 owners[i].uid);
+		ck_assert_uint_eq(count_printed(text), 1);
+	}
+}
+END_TEST
+
 /* A segment before it has not come, and no longer will. */
 START_TEST(the_end_hands_on_what_waits_in_a_stream)
 {
@@ -326,6 +353,7 @@ main(void)
 	support_add(suite, what_passes_between_two_looks_does_not_move_time);
 	support_add(suite, who_was_answered_in_time_is_not_reported);
 	support_add(suite, a_role_may_be_that_of_a_long_name);
+	support_add(suite, each_message_has_its_own_process);
 	support_add(suite, the_end_hands_on_what_waits_in_a_stream);
 	support_add(suite, nothing_is_said_of_processes_unless_wanted);
 	return support_run(suite);
