@@ -264,6 +264,7 @@ pipeline_free(struct pipeline **pipeline)
 	exchange_table_free(&(*pipeline)->exchanges);
 	tcp_table_free(&(*pipeline)->tcp);
 	identity_table_free(&(*pipeline)->identities);
+	lines_fini(&(*pipeline)->lines);
 	free(*pipeline);
 	*pipeline = NULL;
 }
