@@ -207,6 +207,15 @@ START_TEST(streams_are_complete_at_both_ends)
 }
 END_TEST
 
+START_TEST(after_the_end_nothing_comes)
+{
+	set_up();
+	open_frames();
+	rig_check_detach(&rig);
+	rig_close(&rig);
+}
+END_TEST
+
 /* A cable between the namespaces of two processes. */
 static void
 lay_cable(pid_t pid, int cable, const char *this_end, const char *other_end)
@@ -348,6 +357,7 @@ add_tests(void *suite)
 	support_add(suite, the_longest_datagram_is_uncut);
 	support_add(suite, streams_are_complete_at_both_ends);
 	support_add(suite, who_sets_the_clock_does_not_date_frames);
+	support_add(suite, after_the_end_nothing_comes);
 	support_add(suite, fragments_are_put_together);
 	support_add(suite, what_is_forwarded_comes_once);
 }
