@@ -234,14 +234,15 @@ START_TEST(who_was_answered_in_time_is_not_reported)
 }
 END_TEST
 
-#define LONG_NAME "memfd:a-name-that-is-forty-octets-long-x"
+#define FILE_NAME "a-name-that-is-forty-octets-long-x"
+#define LONG_NAME "memfd:" FILE_NAME
 
 /* A child that waits in a program of that name. */
 static pid_t
 start_long_name(void)
 {
 	char *arguments[] = { "sleep", "1000", NULL };
-	int program = memfd_create(LONG_NAME + strlen("memfd:"), MFD_CLOEXEC);
+	int program = memfd_create(FILE_NAME, MFD_CLOEXEC);
 	int from = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
 	int ready[2];
 	pid_t pid;
