@@ -92,7 +92,8 @@ capture_count(const struct capture *capture, struct capture_counters *counters);
 enum capture_kind
 capture_kind(const struct capture *capture);
 
-/* No more packets come; those that have come are still to be drained. */
+/* No more packets come; those that have come are still to be drained. Only of
+ * frames some may, when the kernel has no memory for the filter. */
 void
 capture_detach(struct capture *capture);
 

@@ -50,6 +50,7 @@ struct frame_capture {
 	struct capture_counters counters;
 	struct capture_options options;
 	uint64_t addresses_read_ns;
+	uint64_t emptied_ns;   /* all frames up to then have been read */
 	uint64_t monotonic_ns; /* both when the batch was read */
 	uint64_t realtime_ns;
 	struct packet_view view;
@@ -114,21 +115,25 @@ read_clock(clockid_t clock)
 }
 
 /* The kernel tells by CLOCK_REALTIME when it saw the frame, which may have
- * been set since: it is so much older than now, if that can be. */
+ * been set since: it is so much older than now, but no older than the time
+ * when there was none left. */
 static uint64_t
 frame_time(const struct frame_capture *self, struct msghdr *message)
 {
 	struct cmsghdr *each = CMSG_FIRSTHDR(message);
 	struct timespec seen;
-	uint64_t age_ns;
+	int64_t age_ns;
 
 	if (each == NULL || each->cmsg_level != SOL_SOCKET ||
 	    each->cmsg_type != SCM_TIMESTAMPNS)
 		return self->monotonic_ns;
 	memcpy(&seen, CMSG_DATA(each), sizeof(seen));
-	age_ns = self->realtime_ns - time_in_ns(&seen);
-	return age_ns < self->monotonic_ns ? self->monotonic_ns - age_ns
-					   : self->monotonic_ns;
+	age_ns = (int64_t)(self->realtime_ns - time_in_ns(&seen));
+	if (age_ns < 0)
+		return self->monotonic_ns;
+	if ((uint64_t)age_ns > self->monotonic_ns - self->emptied_ns)
+		return self->emptied_ns;
+	return self->monotonic_ns - (uint64_t)age_ns;
 }
 
 static void
@@ -212,9 +217,10 @@ static bool
 packet_drain(struct capture *capture)
 {
 	struct frame_capture *self = (struct frame_capture *)capture;
+	uint64_t begin_ns = read_clock(CLOCK_MONOTONIC);
 	int count = BATCH_FRAMES;
 
-	refresh_addresses(self, read_clock(CLOCK_MONOTONIC));
+	refresh_addresses(self, begin_ns);
 	for (int i = 0; i < DRAIN_BATCHES_MAX && count == BATCH_FRAMES; i++) {
 		prepare_batch(self);
 		count = recvmmsg(self->fd, self->batch, BATCH_FRAMES,
@@ -224,6 +230,8 @@ packet_drain(struct capture *capture)
 		for (int j = 0; j < count; j++)
 			take_frame(self, &self->slots[j], &self->batch[j]);
 	}
+	if (count < BATCH_FRAMES)
+		self->emptied_ns = begin_ns;
 	read_losses(self);
 	/* An interface that goes down says so once, and that is all. */
 	return count >= 0 || errno == EAGAIN || errno == EINTR ||
@@ -329,6 +337,7 @@ capture_packet_open(const struct capture_options *options,
 	self->view.ports = self->options.ports;
 	self->view.ports_count = options->ports_count;
 	self->view.key = &self->capture.key;
+	self->emptied_ns = read_clock(CLOCK_MONOTONIC);
 	if (!open_socket(self)) {
 		capture_refuse(reason, "Frames cannot be captured: %m. Run as "
 			       "root, or with CAP_NET_RAW (systemd: "

@@ -11,7 +11,8 @@
  * The path of a cgroup is that of /proc/PID/cgroup, if its directory has the
  * inode that the kernel part told. For a process that is gone, the hierarchy
  * is searched for the inode: bounded, once a second at most, and for no more
- * than a twentieth of the time.
+ * than a twentieth of the time. What was not found is looked for again, as
+ * often as the slot is looked at.
  */
 #include "sidecar/identity.h"
 
@@ -45,6 +46,7 @@ struct identity_slot {
 
 struct identity_table {
 	char root[FILE_BYTES]; /* where cgroup v2 is mounted */
+	dev_t device;          /* that it is */
 	uint64_t search_again_ns;
 	struct identity_slot unknown;
 	struct identity_slot slots[SLOTS];
@@ -161,7 +163,8 @@ has_inode(const struct identity_table *table, const char *cgroup,
 	struct stat status;
 
 	snprintf(path, sizeof(path), "%s%s", table->root, cgroup);
-	return stat(path, &status) == 0 && status.st_ino == inode;
+	return stat(path, &status) == 0 && status.st_ino == inode &&
+	       status.st_dev == table->device;
 }
 
 /* What follows "0::" in /proc/PID/cgroup; NULL if it says nothing. */
@@ -181,16 +184,19 @@ proc_cgroup(uint32_t pid, char text[FILE_BYTES])
 
 /* A directory below the root, and what is looked for. */
 struct search {
+	const struct identity_table *table;
 	char path[FILE_BYTES];
 	uint64_t inode;
 	int left; /* directories to look at */
 };
 
 /* Leaves the path of the directory with the inode, in or below that which the
- * path leads to. Numbers and types are in the directories: no stat(). */
+ * path leads to. Numbers and types are in the directories: stat() is only for
+ * the one that is found, as other file systems may be mounted in between. */
 static bool
 search_below(struct search *search, int depth)
 {
+	size_t root_bytes = strlen(search->table->root);
 	size_t bytes = strlen(search->path);
 	DIR *directory = opendir(search->path);
 	const struct dirent *entry;
@@ -205,7 +211,9 @@ search_below(struct search *search, int depth)
 		search->left--;
 		snprintf(search->path + bytes, sizeof(search->path) - bytes,
 			 "/%s", entry->d_name);
-		found = entry->d_ino == search->inode ||
+		found = (entry->d_ino == search->inode &&
+			 has_inode(search->table, search->path + root_bytes,
+				   search->inode)) ||
 			(depth < SEARCH_DEPTH_MAX &&
 			 search_below(search, depth + 1));
 		if (!found)
@@ -220,7 +228,8 @@ static void
 search_cgroup(struct identity_table *table, uint64_t inode,
 	      struct identity *identity)
 {
-	struct search search = { .inode = inode,
+	struct search search = { .table = table,
+				 .inode = inode,
 				 .left = SEARCH_DIRECTORIES_MAX };
 	uint64_t begin_ns = monotonic_ns();
 	uint64_t pause_ns;
@@ -319,23 +328,21 @@ identity_table_find(struct identity_table *table,
 	start_ticks = read_start(owner->pid);
 	if (!slot_holds(slot, owner, start_ticks))
 		fill_slot(table, slot, owner, start_ticks);
+	else if (slot->identity.cgroup[0] == '\0' && owner->cgroup != 0)
+		read_cgroup(table, slot);
 	slot->checked_ns = now_ns;
 	return &slot->identity;
 }
 
-struct identity_table *
-identity_table_new(void)
+static void
+find_root(struct identity_table *table)
 {
-	struct identity_table *table = calloc(1, sizeof(*table));
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	const struct mntent *entry;
-	FILE *mounts;
 
-	if (table == NULL)
-		return NULL;
 	snprintf(table->root, sizeof(table->root), "%s", CGROUP_DEFAULT);
-	mounts = setmntent("/proc/self/mounts", "re");
 	if (mounts == NULL)
-		return table;
+		return;
 	while ((entry = getmntent(mounts)) != NULL)
 		if (strcmp(entry->mnt_type, "cgroup2") == 0) {
 			snprintf(table->root, sizeof(table->root), "%s",
@@ -343,6 +350,19 @@ identity_table_new(void)
 			break;
 		}
 	endmntent(mounts);
+}
+
+struct identity_table *
+identity_table_new(void)
+{
+	struct identity_table *table = calloc(1, sizeof(*table));
+	struct stat status;
+
+	if (table == NULL)
+		return NULL;
+	find_root(table);
+	if (stat(table->root, &status) == 0)
+		table->device = status.st_dev;
 	return table;
 }
 

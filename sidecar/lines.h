@@ -18,11 +18,17 @@
 
 struct lines {
 	struct text text; /* its error: of the first write that failed */
+	int terminal;     /* opened once more; -1: it is none */
 	bool hurry;
 };
 
+/* The descriptor stays the caller's, and as it is. */
 void
 lines_init(struct lines *lines, int fd);
+
+/* Flushes nothing. */
+void
+lines_fini(struct lines *lines);
 
 /* After an error nothing is written any more. */
 void

@@ -144,16 +144,23 @@ logfmt_string(struct logfmt *logfmt, const char *key, const char *value)
 
 /* Processes choose their names, and users those of cgroups: none may take
  * the room of what the kernel and this program have to say. */
+#define UID " uid=4294967295"
+#define CONTAINER \
+	" container=" \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define REST \
+	" netns=18446744073709551615 confidence=guessed event=unanswered"
+
+/* Leaves room for what is behind it. */
 static void
-put_name(struct logfmt *logfmt, const char *key, const char *value)
+put_name(struct logfmt *logfmt, const char *key, const char *value,
+	 size_t behind_bytes)
 {
-	static const char rest[] = " uid=4294967295 netns=18446744073709551615"
-				   " confidence=guessed event=unanswered";
 	size_t room = logfmt->room;
 
-	if (room - logfmt->used <= sizeof(rest))
+	if (room - logfmt->used <= behind_bytes)
 		return;
-	logfmt->room -= sizeof(rest);
+	logfmt->room -= behind_bytes;
 	logfmt_string(logfmt, key, value);
 	logfmt->room = room;
 }
@@ -168,12 +175,12 @@ logfmt_extra(char *text, size_t room, const struct packet_owner *owner,
 	logfmt_init(&logfmt, text, room);
 	if (owner->pid != 0)
 		logfmt_number(&logfmt, "pid", owner->pid);
-	put_name(&logfmt, "exe", identity->exe);
-	put_name(&logfmt, "comm", owner->comm);
+	put_name(&logfmt, "exe", identity->exe, sizeof(UID CONTAINER REST));
+	put_name(&logfmt, "comm", owner->comm, sizeof(UID CONTAINER REST));
 	if (owner->pid != 0)
 		logfmt_number(&logfmt, "uid", owner->uid);
-	put_name(&logfmt, "cgroup", identity->cgroup);
-	put_name(&logfmt, "container", identity->container);
+	put_name(&logfmt, "cgroup", identity->cgroup, sizeof(CONTAINER REST));
+	put_name(&logfmt, "container", identity->container, sizeof(REST));
 	if (owner->netns != 0)
 		logfmt_number(&logfmt, "netns", owner->netns);
 	logfmt_string(&logfmt, "confidence", role_confidence_name(confidence));

@@ -13,7 +13,7 @@
  * for several pairs.
  *
  * A pair that does not fit is left out as a whole; only names may not fit: what
- * is behind them has its room. Pure.
+ * is behind them has its room, a container's id of 64 digits, too. Pure.
  */
 #ifndef DTAP_SIDECAR_LOGFMT_H
 #define DTAP_SIDECAR_LOGFMT_H

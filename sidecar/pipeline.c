@@ -47,6 +47,7 @@ struct pipeline {
 	struct exchange_table *exchanges;
 	dtap_producer *producer;
 	uint64_t since_1970_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint64_t reached_ns; /* what came earlier has been fed */
 	struct metrics metrics;
 	struct pipeline_extra extras[PIPELINE_EXTRAS];
 	struct lines lines; /* of --print */
@@ -206,18 +207,21 @@ pipeline_packet(void *user, const struct packet *packet)
 {
 	struct pipeline *pipeline = user;
 
+	pipeline->reached_ns = packet->time_ns;
 	if (packet->protocol == PACKET_UDP)
 		exchange_table_feed(pipeline->exchanges, packet);
 	else
 		tcp_table_feed(pipeline->tcp, packet);
 }
 
+/* The kernel's name, unless it is missing or may be cut. */
 static const char *
 pipeline_exe(void *user, const struct packet_owner *owner)
 {
 	struct pipeline *pipeline = user;
+	size_t bytes = strlen(owner->exe);
 
-	if (owner->exe[0] != '\0')
+	if (bytes > 0 && bytes < PACKET_EXE_BYTES - 1)
 		return owner->exe;
 	return identity_table_find(pipeline->identities, owner)->exe;
 }
@@ -260,6 +264,7 @@ pipeline_free(struct pipeline **pipeline)
 	exchange_table_free(&(*pipeline)->exchanges);
 	tcp_table_free(&(*pipeline)->tcp);
 	identity_table_free(&(*pipeline)->identities);
+	lines_fini(&(*pipeline)->lines);
 	free(*pipeline);
 	*pipeline = NULL;
 }
@@ -270,28 +275,37 @@ pipeline_connect(struct pipeline *pipeline, dtap_producer *producer)
 	pipeline->producer = producer;
 }
 
-/* Somebody may have set the clock. But what is only the time between two
- * looks at two clocks must not make two times of one. */
-static void
-pipeline_set_clock(struct pipeline *pipeline, uint64_t now_ns)
+/* Somebody may have set the clock. But what is only the time between looks at
+ * clocks must not make two times of one: looks far apart tell nothing, unless
+ * nothing is known yet. Returns CLOCK_MONOTONIC. */
+static uint64_t
+pipeline_look_at_clocks(struct pipeline *pipeline)
 {
-	uint64_t since_1970_ns = pipeline_clock_ns(CLOCK_REALTIME) - now_ns;
+	uint64_t begin_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t realtime_ns = pipeline_clock_ns(CLOCK_REALTIME);
+	uint64_t now_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t apart_ns = now_ns - begin_ns;
+	uint64_t since_1970_ns = realtime_ns - begin_ns - apart_ns / 2;
 	uint64_t moved_ns = since_1970_ns - pipeline->since_1970_ns;
 
-	if (moved_ns + PIPELINE_CLOCK_NS > 2 * PIPELINE_CLOCK_NS)
+	if (pipeline->since_1970_ns == 0 ||
+	    (apart_ns <= PIPELINE_CLOCK_NS &&
+	     moved_ns + PIPELINE_CLOCK_NS > 2 * PIPELINE_CLOCK_NS))
 		pipeline->since_1970_ns = since_1970_ns;
+	return now_ns;
 }
 
 int
 pipeline_expire(struct pipeline *pipeline)
 {
-	uint64_t now_ns = pipeline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = pipeline_look_at_clocks(pipeline);
 	uint64_t next_ns;
 	uint64_t wait_ms;
 
-	pipeline_set_clock(pipeline, now_ns);
-	tcp_table_expire(pipeline->tcp, now_ns);
-	next_ns = exchange_table_expire(pipeline->exchanges, now_ns);
+	tcp_table_expire(pipeline->tcp, pipeline->reached_ns);
+	next_ns = exchange_table_expire(pipeline->exchanges,
+					pipeline->reached_ns);
+	pipeline->reached_ns = now_ns;
 	lines_flush(&pipeline->lines);
 	if (next_ns <= now_ns)
 		return 1;
@@ -309,6 +323,7 @@ pipeline_hurry(struct pipeline *pipeline)
 void
 pipeline_flush(struct pipeline *pipeline)
 {
+	tcp_table_flush(pipeline->tcp);
 	exchange_table_flush(pipeline->exchanges);
 	lines_flush(&pipeline->lines);
 }

@@ -33,7 +33,12 @@ pipeline_packet(void *user, const struct packet *packet);
 void
 pipeline_connect(struct pipeline *pipeline, dtap_producer *producer);
 
-/* Ends waits; returns how long nothing will be late, in ms. */
+/*
+ * Ends waits; returns how long nothing will be late, in ms. To be called after
+ * each drain: if that brought packets, there may be more, and what waits for
+ * one does so until the time of the last; if not, all has come that came
+ * before the previous call.
+ */
 int
 pipeline_expire(struct pipeline *pipeline);
 

@@ -27,6 +27,8 @@
 
 #define STOP_MS 5000
 #define STATUS_KERNEL 3
+/* Each packet takes more of the ring. */
+#define RING_PACKET_BYTES 128
 
 enum { WATCH_CAPTURE, WATCH_SIGNALS, WATCH_METRICS, WATCHES };
 
@@ -176,21 +178,25 @@ begin(struct sidecar *sidecar)
 	return 0;
 }
 
-/* Hands on all that came before the end. */
+/* Hands on all that came before the end: no more than the ring holds, in case
+ * that the kernel goes on. */
 static void
 finish(struct sidecar *sidecar)
 {
-	struct capture_counters counters = { 0 };
+	uint64_t most = sidecar->options.capture.ring_bytes / RING_PACKET_BYTES;
+	struct capture_counters counters;
 	uint64_t taken;
 
 	pipeline_hurry(sidecar->pipeline);
 	capture_detach(sidecar->capture);
+	capture_count(sidecar->capture, &counters);
+	most += counters.taken;
 	do {
 		taken = counters.taken;
 		if (!capture_drain(sidecar->capture))
 			break;
 		capture_count(sidecar->capture, &counters);
-	} while (counters.taken != taken);
+	} while (counters.taken != taken && counters.taken < most);
 	pipeline_flush(sidecar->pipeline);
 }
 

@@ -19,7 +19,7 @@
  * up holes, tcp_framing.c messages). So there is no eviction in the midst of
  * a stream's work, and no way around the bound.
  *
- * Callbacks come from feed and expire only.
+ * Callbacks come from feed, expire and flush only.
  */
 #include "sidecar/tcp.h"
 
@@ -279,6 +279,12 @@ tcp_table_expire(struct tcp_table *table, uint64_t now_ns)
 	give_up_old_holes(table, now_ns);
 	forget_silent(table, &table->live, now_ns);
 	forget_silent(table, &table->ended, now_ns);
+}
+
+void
+tcp_table_flush(struct tcp_table *table)
+{
+	give_up_old_holes(table, UINT64_MAX);
 }
 
 void

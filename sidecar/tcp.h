@@ -86,6 +86,10 @@ tcp_table_feed(struct tcp_table *table, const struct packet *packet);
 void
 tcp_table_expire(struct tcp_table *table, uint64_t now_ns);
 
+/* Gives up all holes: hands on what is held back behind them. */
+void
+tcp_table_flush(struct tcp_table *table);
+
 void
 tcp_table_count(const struct tcp_table *table, struct tcp_counters *counters);
 

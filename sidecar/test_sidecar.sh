@@ -48,6 +48,7 @@ chmod 755 "$work"
 cd "$work" || exit 1
 declare -A pids
 case=start
+group=
 
 finish() {
 	local pid
@@ -56,6 +57,7 @@ finish() {
 		kill -KILL "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
+	[ -z "$group" ] || rmdir "$group"
 	[ -z "${DTAP_SIDECAR_KEEP:-}" ] || { echo "kept: $work"; return; }
 	rm -rf "$work"
 }
@@ -473,6 +475,46 @@ case_end() {
 	done
 }
 
+# Whether the sidecar is there, but none of its hooks.
+has_no_hooks() {
+	ls -l "/proc/${pids[sidecar]}/fd" >descriptors
+	grep -q signalfd descriptors && ! grep -q bpf.link descriptors
+}
+
+# The traffic goes on without hooks while the end waits for who reads frames.
+case_detach() {
+	start reader "$cat" -q -u "$work/reader.sock"
+	until_true "start of the reader" [ -S reader.sock ]
+	start sidecar "$sidecar" --output "unix:$work/reader.sock" \
+		"${ports[@]}" --timeout 0
+	until_true "start of the sidecar" grep -q ': captures ' sidecar.log
+	printf '000000000000' >"/dev/udp/127.0.0.1/${port[knotd]}"
+	until_true "the first frame" grep -q ' SQ ' reader.log
+	kill -STOP "${pids[reader]}"
+	for ((i = 0; i < 5000; i++)); do
+		printf '%04d00000000' $i >"/dev/udp/127.0.0.1/${port[knotd]}"
+	done
+	has_no_hooks && fail "no hooks are seen: $(cat descriptors)"
+	kill -TERM "${pids[sidecar]}"
+	until_true "the end of the hooks" has_no_hooks
+	kill -CONT "${pids[reader]}"
+	ends_with 0
+	kill -TERM "${pids[reader]}"
+	wait "${pids[reader]}"
+	unset "pids[reader]"
+}
+
+# A cgroup that goes takes its hooks along; its successor needs privileges.
+case_cgroup() {
+	group=$(awk '$3 == "cgroup2" { print $2; exit }' \
+		/proc/self/mounts)/dtap-sidecar.$$
+	mkdir "$group" || fail "a cgroup cannot be made"
+	start_sidecar --cgroup "$group" --timeout 0
+	rmdir "$group" && group=
+	ends_with 1
+	grep -q ': the cgroup is gone$' sidecar.log || fail "it does not say why"
+}
+
 # --print alone: a line for each message, with its process.
 case_print() {
 	start_knotd
@@ -649,7 +691,7 @@ case_unit() {
 }
 
 for case in ${DTAP_SIDECAR_ONLY:-usage oracle load unanswered privileges \
-	metrics end print reader tls unit}; do
+	metrics end detach cgroup print reader tls unit}; do
 	[ -e one.zone ] || write_zones
 	"case_$case"
 	echo "ok: $case"

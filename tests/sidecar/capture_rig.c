@@ -340,6 +340,27 @@ rig_expect_count(struct rig *rig, size_t count)
 	ck_assert_uint_eq(rig->count, count);
 }
 
+void
+rig_check_detach(struct rig *rig)
+{
+	int server = rig_udp(false, rig->port);
+	int client = rig_udp(false, 0);
+
+	rig_send(client, false, rig->port, "before", 6);
+	rig_receive_all(server, 6);
+	capture_detach(rig->capture);
+	rig_send(client, false, rig->port, "after", 5);
+	rig_receive_all(server, 5);
+	ck_assert(capture_drain(rig->capture));
+	ck_assert_uint_eq(rig->count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(rig->packets[i].payload_bytes, 6);
+		ck_assert_mem_eq(rig->packets[i].payload, "before", 6);
+	}
+	close(client);
+	close(server);
+}
+
 const struct packet *
 rig_find(const struct rig *rig, size_t *index, enum packet_direction direction)
 {

@@ -47,6 +47,11 @@ rig_drain(struct rig *rig);
 void
 rig_expect_count(struct rig *rig, size_t count);
 
+/* Detaches an open capture between two datagrams: the first is still there,
+ * the second does not come. */
+void
+rig_check_detach(struct rig *rig);
+
 /* The next packet from index on that is of that direction; fails if none. */
 const struct packet *
 rig_find(const struct rig *rig, size_t *index,

@@ -393,6 +393,16 @@ START_TEST(a_missing_capability_is_named)
 }
 END_TEST
 
+START_TEST(after_the_end_nothing_comes)
+{
+	struct capture_options options = rig_options(&rig);
+
+	rig_open(&rig, &options);
+	rig_check_detach(&rig);
+	rig_close(&rig);
+}
+END_TEST
+
 static void
 count_line(void *user, const char *hook, const char *purpose,
 	   const char *verdict)
@@ -428,6 +438,7 @@ add_tests(void *suite)
 	support_add(suite, what_overflows_the_ring_is_counted_exactly);
 	support_add(suite, bad_options_are_refused_with_a_reason);
 	support_add(suite, a_missing_capability_is_named);
+	support_add(suite, after_the_end_nothing_comes);
 	support_add(suite, hooks_are_listed);
 }
 

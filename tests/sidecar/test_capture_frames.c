@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,25 @@
 #include "support/support.h"
 
 #define ANSWER 4000
+
+#define CLOCK_STEP_NS INT64_C(5000000000)
+
+/* The kernel's calendar is ahead by so much of what all here are told. */
+static int64_t calendar_behind_ns;
+
+int
+clock_gettime(clockid_t clock, struct timespec *time)
+{
+	long result = syscall(SYS_clock_gettime, clock, time);
+	int64_t all_ns = time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
+
+	if (clock == CLOCK_REALTIME) {
+		all_ns -= calendar_behind_ns;
+		time->tv_sec = (time_t)(all_ns / 1000000000);
+		time->tv_nsec = (long)(all_ns % 1000000000);
+	}
+	return (int)result;
+}
 
 static struct rig rig;
 static int to_child[2];
@@ -64,6 +84,33 @@ monotonic_ns(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
+
+/* Between the kernel's look at a frame and ours. */
+START_TEST(who_sets_the_clock_does_not_date_frames)
+{
+	static const int64_t steps_ns[] = { CLOCK_STEP_NS, -CLOCK_STEP_NS };
+	uint64_t before_ns;
+	int client;
+
+	set_up();
+	for (size_t i = 0; i < 2; i++) {
+		before_ns = monotonic_ns();
+		open_frames();
+		client = rig_udp(false, 0);
+		rig_send(client, false, rig.port, "query", 5);
+		calendar_behind_ns = steps_ns[i];
+		rig_expect_count(&rig, 2);
+		calendar_behind_ns = 0;
+		for (size_t j = 0; j < 2; j++) {
+			ck_assert_uint_ge(rig.packets[j].time_ns, before_ns);
+			ck_assert_uint_le(rig.packets[j].time_ns,
+					  monotonic_ns());
+		}
+		close(client);
+		rig_close(&rig);
+	}
+}
+END_TEST
 
 static void
 check_datagrams(bool v6, size_t bytes)
@@ -156,6 +203,15 @@ START_TEST(streams_are_complete_at_both_ends)
 	capture_count(rig.capture, &counters);
 	ck_assert_uint_eq(counters.lost_kernel, 0);
 	ck_assert_uint_eq(counters.unowned, counters.taken);
+	rig_close(&rig);
+}
+END_TEST
+
+START_TEST(after_the_end_nothing_comes)
+{
+	set_up();
+	open_frames();
+	rig_check_detach(&rig);
 	rig_close(&rig);
 }
 END_TEST
@@ -300,6 +356,8 @@ add_tests(void *suite)
 	support_add(suite, both_ends_of_udp_over_ip6);
 	support_add(suite, the_longest_datagram_is_uncut);
 	support_add(suite, streams_are_complete_at_both_ends);
+	support_add(suite, who_sets_the_clock_does_not_date_frames);
+	support_add(suite, after_the_end_nothing_comes);
 	support_add(suite, fragments_are_put_together);
 	support_add(suite, what_is_forwarded_comes_once);
 }

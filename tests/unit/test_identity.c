@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <mntent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -308,8 +310,8 @@ make_cgroups(char outer[512], char inner[512], uint64_t *inode)
 	snprintf(inner, 512, "%.320s/docker-" ID ".scope", outer);
 	if (outer[0] == '\0' || mkdir(outer, 0755) != 0 ||
 	    mkdir(inner, 0755) != 0 || stat(inner, &status) != 0) {
-		fprintf(stderr, "SKIP: the_cgroup_of_who_is_gone_is_found: "
-			"no cgroup can be made here (%m)\n");
+		fprintf(stderr, "SKIP: cgroups of those who are gone: none "
+			"can be made here (%m)\n");
 		rmdir(outer);
 		return false;
 	}
@@ -342,6 +344,74 @@ START_TEST(the_cgroup_of_who_is_gone_is_found)
 }
 END_TEST
 
+/* Who comes while the search is in its pause is not forgotten for that. */
+START_TEST(a_cgroup_that_was_not_looked_for_is_found_later)
+{
+	struct identity_table *table = identity_table_new();
+	struct packet_owner stranger = { .pid = 1 << 22, .comm = "some",
+					 .cgroup = UINT64_MAX };
+	struct packet_owner owner = owner_of((1 << 22) - 1);
+	const struct identity *identity;
+	char outer[512];
+	char inner[512];
+
+	if (make_cgroups(outer, inner, &owner.cgroup)) {
+		identity = identity_table_find(table, &stranger);
+		ck_assert_str_eq(identity->cgroup, "");
+		identity = identity_table_find(table, &owner);
+		ck_assert_str_eq(identity->cgroup, "");
+		/* A search may take long elsewhere, and its pause, too. */
+		for (int i = 0; i < 100 && identity->cgroup[0] == '\0'; i++) {
+			usleep(100000);
+			identity = identity_table_find(table, &owner);
+		}
+		rmdir(inner);
+		rmdir(outer);
+		ck_assert_str_eq(identity->container, ID);
+	}
+	identity_table_free(&table);
+}
+END_TEST
+
+/* Mounts of this process alone; false without the privilege. */
+static bool
+unshare_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) == 0 &&
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		return true;
+	fprintf(stderr, "SKIP: what_is_mounted_among_cgroups_is_none: nothing "
+		"can be mounted here (%m)\n");
+	return false;
+}
+
+/* Its numbers are not those of cgroups. */
+START_TEST(what_is_mounted_among_cgroups_is_none)
+{
+	struct identity_table *table = identity_table_new();
+	struct packet_owner owner = owner_of(1 << 22);
+	const struct identity *identity;
+	struct stat status;
+	char outer[512];
+	char inner[512];
+	char path[600];
+
+	if (unshare_mounts() && make_cgroups(outer, inner, &owner.cgroup)) {
+		ck_assert_int_eq(mount("none", inner, "tmpfs", 0, NULL), 0);
+		snprintf(path, sizeof(path), "%s/inside", inner);
+		ck_assert_int_eq(mkdir(path, 0755), 0);
+		ck_assert_int_eq(stat(path, &status), 0);
+		owner.cgroup = status.st_ino;
+		identity = identity_table_find(table, &owner);
+		ck_assert_int_eq(umount2(inner, MNT_DETACH), 0);
+		rmdir(inner);
+		rmdir(outer);
+		ck_assert_str_eq(identity->container, "");
+	}
+	identity_table_free(&table);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -361,5 +431,7 @@ main(void)
 	support_add(suite, two_numbers_of_one_slot_are_two_processes);
 	support_add(suite, what_the_kernel_told_counts_more_than_proc);
 	support_add(suite, the_cgroup_of_who_is_gone_is_found);
+	support_add(suite, a_cgroup_that_was_not_looked_for_is_found_later);
+	support_add(suite, what_is_mounted_among_cgroups_is_none);
 	return support_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,8 +34,21 @@ open_pipe(int ends[2])
 }
 
 static void
-close_pipe(const int ends[2])
+open_terminal(int ends[2])
 {
+	ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(ends[0], 0);
+	ck_assert_int_eq(grantpt(ends[0]), 0);
+	ck_assert_int_eq(unlockpt(ends[0]), 0);
+	ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(ends[1], 0);
+	lines_init(&lines, ends[1]);
+}
+
+static void
+close_ends(const int ends[2])
+{
+	lines_fini(&lines);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -57,18 +71,17 @@ read_slowly(void *argument)
 }
 
 static void
-check_reader(int flags)
+check_reader(const int ends[2])
 {
 	pthread_t reader;
 	size_t *count;
-	int ends[2];
 
-	open_pipe(ends);
-	ck_assert_int_eq(fcntl(ends[1], F_SETFL, flags), 0);
-	ck_assert_int_eq(pthread_create(&reader, NULL, read_slowly, ends), 0);
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_slowly,
+					(void *)(uintptr_t)ends), 0);
 	add_many();
 	lines_flush(&lines);
 	ck_assert_int_eq(lines.text.error, 0);
+	lines_fini(&lines);
 	close(ends[1]);
 	ck_assert_int_eq(pthread_join(reader, (void **)&count), 0);
 	ck_assert_uint_eq(*count, MANY);
@@ -78,8 +91,15 @@ check_reader(int flags)
 
 START_TEST(a_slow_reader_gets_every_line)
 {
-	check_reader(0);
-	check_reader(O_NONBLOCK);
+	int ends[2];
+
+	open_pipe(ends);
+	check_reader(ends);
+	open_pipe(ends);
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	check_reader(ends);
+	open_terminal(ends);
+	check_reader(ends);
 }
 END_TEST
 
@@ -106,7 +126,7 @@ START_TEST(who_does_not_read_does_not_hold_up_the_end)
 	add_many();
 	lines_flush(&lines);
 	ck_assert_int_eq(lines.text.error, ETIME);
-	close_pipe(ends);
+	close_ends(ends);
 }
 END_TEST
 
@@ -126,7 +146,23 @@ START_TEST(nor_does_he_a_signal_to_end)
 	/* It is still there, for who has to end. */
 	ck_assert_int_eq(sigwait(&set, &signal_number), 0);
 	ck_assert_int_eq(signal_number, SIGTERM);
-	close_pipe(ends);
+	close_ends(ends);
+}
+END_TEST
+
+/* It says that it has room, and has little. */
+START_TEST(a_terminal_that_stands_still_does_not_hold_up_the_end)
+{
+	int ends[2];
+
+	open_terminal(ends);
+	/* Whoever shares it would not expect that. */
+	ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+	lines_hurry(&lines);
+	add_many();
+	lines_flush(&lines);
+	ck_assert_int_eq(lines.text.error, ETIME);
+	close_ends(ends);
 }
 END_TEST
 
@@ -139,5 +175,7 @@ main(void)
 	support_add(suite, a_reader_that_goes_is_noticed);
 	support_add(suite, who_does_not_read_does_not_hold_up_the_end);
 	support_add(suite, nor_does_he_a_signal_to_end);
+	support_add(suite,
+		    a_terminal_that_stands_still_does_not_hold_up_the_end);
 	return support_run(suite);
 }

@@ -175,25 +175,39 @@ START_TEST(the_longest_values_fit)
 }
 END_TEST
 
-/* A process chooses its names, and its user those of cgroups. */
-START_TEST(no_name_drives_out_that_it_is_a_report)
+#define CONTAINER_ID \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* Whatever the length of one of its names. */
+static void
+check_names(struct identity *identity, char name[IDENTITY_TEXT_BYTES])
 {
 	struct packet_owner owner = {
 		.pid = UINT32_MAX, .uid = UINT32_MAX, .netns = UINT64_MAX
 	};
-	struct identity identity = { .exe = "x", .container = "" };
 
 	memset(owner.comm, 1, sizeof(owner.comm) - 1);
-	for (size_t bytes = 1; bytes < sizeof(identity.cgroup); bytes++) {
-		memset(identity.cgroup, 1, bytes);
-		identity.cgroup[bytes] = '\0';
-		logfmt_extra(text, sizeof(text), &owner, &identity,
+	for (size_t bytes = 1; bytes < IDENTITY_TEXT_BYTES; bytes++) {
+		memset(name, 1, bytes);
+		name[bytes] = '\0';
+		logfmt_extra(text, sizeof(text), &owner, identity,
 			     ROLE_GUESSED, "unanswered");
+		ck_assert_ptr_nonnull(strstr(text, " uid=4294967295 "));
 		ck_assert_ptr_nonnull(
-			strstr(text, " confidence=guessed event=unanswered"));
-		ck_assert_ptr_nonnull(
-			strstr(text, " netns=18446744073709551615 "));
+			strstr(text, " container=" CONTAINER_ID
+				     " netns=18446744073709551615"
+				     " confidence=guessed event=unanswered"));
 	}
+}
+
+/* A process chooses its names, and its user those of cgroups. */
+START_TEST(no_name_drives_out_what_others_say)
+{
+	struct identity identity = { .exe = "x", .container = CONTAINER_ID };
+
+	check_names(&identity, identity.cgroup);
+	strcpy(identity.cgroup, "/x");
+	check_names(&identity, identity.exe);
 }
 END_TEST
 
@@ -211,6 +225,6 @@ main(void)
 	support_add(suite, what_is_known_of_a_message);
 	support_add(suite, what_is_not_known_is_left_out);
 	support_add(suite, the_longest_values_fit);
-	support_add(suite, no_name_drives_out_that_it_is_a_report);
+	support_add(suite, no_name_drives_out_what_others_say);
 	return support_run(suite);
 }

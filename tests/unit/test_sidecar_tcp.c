@@ -38,6 +38,16 @@ open_with_syn(void)
 	stream_feed(ISN, "", 0, PACKET_SYN);
 }
 
+static void
+feed_socket(uint64_t socket, uint32_t sequence, const void *octets,
+	    size_t bytes, unsigned int flags)
+{
+	struct packet packet = stream_packet(sequence, octets, bytes, flags);
+
+	packet.socket = socket;
+	stream_feed_packet(&packet);
+}
+
 START_TEST(messages_in_one_segment_come_out_in_order)
 {
 	size_t bytes = make_messages(3, 40);
@@ -346,6 +356,27 @@ START_TEST(a_hole_is_given_up_after_a_second)
 }
 END_TEST
 
+START_TEST(at_the_end_no_hole_is_waited_for)
+{
+	size_t bytes = make_messages(3, 40);
+
+	open_with_syn();
+	stream_feed(DATA + 42, frames + 42, 42, 0);
+	feed_socket(2, ISN, "", 0, PACKET_SYN);
+	feed_socket(2, (uint32_t)(DATA + bytes - 42), frames + bytes - 42, 42,
+		    0);
+	tcp_table_flush(stream.table);
+	ck_assert_uint_eq(stream.count, 2);
+	stream_expect(0, 2, 40);
+	stream_expect(1, 3, 40);
+	ck_assert_uint_eq(stream_counters().gaps, 2);
+	/* Nobody was silent for long. */
+	ck_assert_uint_eq(stream_counters().expired, 0);
+	ck_assert_uint_eq(stream_counters().streams, 2);
+	stream_close();
+}
+END_TEST
+
 START_TEST(any_later_packet_ends_the_wait)
 {
 	size_t bytes = make_messages(2, 40);
@@ -607,16 +638,6 @@ START_TEST(limits_that_hold_no_message_are_refused)
 }
 END_TEST
 
-static void
-feed_socket(uint64_t socket, uint32_t sequence, const void *octets,
-	    size_t bytes, unsigned int flags)
-{
-	struct packet packet = stream_packet(sequence, octets, bytes, flags);
-
-	packet.socket = socket;
-	stream_feed_packet(&packet);
-}
-
 START_TEST(the_stream_used_least_recently_makes_room)
 {
 	struct tcp_limits limits = { 3, STREAM_LEAST, STREAM_LEAST,
@@ -719,6 +740,7 @@ main(void)
 	support_add(suite, octets_that_look_like_no_message_are_skipped);
 	support_add(suite, messages_of_all_kinds_are_found);
 	support_add(suite, a_hole_is_given_up_after_a_second);
+	support_add(suite, at_the_end_no_hole_is_waited_for);
 	support_add(suite, any_later_packet_ends_the_wait);
 	support_add(suite, what_is_held_later_does_not_prolong_the_wait);
 	support_add(suite, a_hole_in_a_message_costs_this_message_alone);
