@@ -7,14 +7,17 @@
  *   fuzz_x FILE|DIR    these inputs, each once and as it is
  *
  * The copies have octets changed, cut out and doubled at places that a
- * generator with a fixed seed chooses, so that each run is the same.
+ * generator with a fixed seed chooses, so that each run is the same. Where an
+ * input hangs, its number is told and the program ends.
  */
 #include <dirent.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
@@ -24,6 +27,9 @@
 #define SEEDS_MIN 50
 #define SEEDS_MAX 4096
 #define ROOM (128 * 1024)
+/* For one input, which takes far less on the slowest of machines. */
+#define HANG_SECONDS 60
+#define HANG_SECONDS_VALGRIND 600
 
 struct seed {
 	uint8_t *octets;
@@ -50,14 +56,18 @@ static void
 load_file(const char *path)
 {
 	static uint8_t room[ROOM];
-	struct seed *seed = &seeds[seeds_count];
-	FILE *file = fopen(path, "rb");
+	struct seed *seed;
+	FILE *file;
 
+	if (seeds_count == SEEDS_MAX)
+		fail("is one file too many", path);
+	seed = &seeds[seeds_count];
+	file = fopen(path, "rb");
 	if (file == NULL)
 		fail("cannot be opened", path);
 	seed->bytes = fread(room, 1, sizeof(room), file);
-	if (ferror(file) || fgetc(file) != EOF || seeds_count == SEEDS_MAX)
-		fail("cannot be read, or is too much", path);
+	if (ferror(file) || fgetc(file) != EOF)
+		fail("cannot be read, or is too long", path);
 	fclose(file);
 	/* Of its exact size, so that what reads beyond it is found. */
 	seed->octets = malloc(seed->bytes + (seed->bytes == 0));
@@ -105,6 +115,28 @@ load_corpus(const char *program)
 	load(path);
 	if (seeds_count < SEEDS_MIN)
 		fail("too few seeds", path);
+}
+
+/* What there is to say when the present input hangs. */
+static char hangs[64];
+
+static void
+on_alarm(int number)
+{
+	(void)number;
+	(void)!write(STDERR_FILENO, hangs, strlen(hangs));
+	abort();
+}
+
+static void
+feed(const uint8_t *octets, size_t bytes)
+{
+	static unsigned long count;
+
+	snprintf(hangs, sizeof(hangs), "input %lu hangs\n", ++count);
+	alarm(getenv("DTAP_UNDER_VALGRIND") != NULL ? HANG_SECONDS_VALGRIND
+						    : HANG_SECONDS);
+	fuzz_input(octets, bytes);
 }
 
 static uint64_t
@@ -157,7 +189,7 @@ feed_damaged(long count)
 		for (uint64_t n = 1 + next_random(&state) % 3; n > 0; n--)
 			bytes = damage(octets, bytes, &state);
 		exact = realloc(octets, bytes + (bytes == 0));
-		fuzz_input(exact != NULL ? exact : octets, bytes);
+		feed(exact != NULL ? exact : octets, bytes);
 		free(exact != NULL ? exact : octets);
 	}
 }
@@ -180,12 +212,13 @@ main(int argc, char **argv)
 {
 	long count = count_damaged(argc, argv);
 
+	signal(SIGALRM, on_alarm);
 	if (count >= 0)
 		load_corpus(argv[0]);
 	for (int i = 1; count < 0 && i < argc; i++)
 		load(argv[i]);
 	for (size_t i = 0; i < seeds_count; i++)
-		fuzz_input(seeds[i].octets, seeds[i].bytes);
+		feed(seeds[i].octets, seeds[i].bytes);
 	feed_damaged(count);
 	printf("%zu seeds, %ld damaged copies\n", seeds_count,
 	       count < 0 ? 0 : count);

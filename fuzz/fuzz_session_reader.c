@@ -265,11 +265,13 @@ run_with_any_writer(struct fuzz_source *source)
 			    (pair.result != DTAP_OK));
 }
 
-void
-fuzz_input(const uint8_t *data, size_t bytes)
+/* A session from its beginning, whatever there was before. */
+static size_t
+run(void *context)
 {
 	struct dtap_reader_options options = { .size = sizeof(options) };
-	struct fuzz_source source = { data, bytes };
+	struct fuzz_source source = *(const struct fuzz_source *)context;
+	size_t bytes = source.left;
 	unsigned int how = (unsigned int)fuzz_take_number(&source, 1);
 
 	if (source.left > FRAMES_MAX)
@@ -286,4 +288,13 @@ fuzz_input(const uint8_t *data, size_t bytes)
 	else
 		run_with_any_writer(&source);
 	dtap_reader_close(&pair.reader);
+	return bytes;
+}
+
+void
+fuzz_input(const uint8_t *data, size_t bytes)
+{
+	struct fuzz_source source = { data, bytes };
+
+	fuzz_measure(run, &source);
 }

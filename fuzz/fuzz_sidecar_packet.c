@@ -44,12 +44,30 @@ number_at(const uint8_t *octets)
 	return (unsigned int)octets[0] << 8 | octets[1];
 }
 
+/* The TCP header that ends where the payload begins; the nearest, or NULL. */
+static const uint8_t *
+tcp_before(const struct parsing *parsing)
+{
+	size_t before = (size_t)(parsing->parts.payload - parsing->data);
+
+	for (size_t words = 5; words < 16 && words * 4 <= before; words++) {
+		const uint8_t *tcp = parsing->parts.payload - words * 4;
+
+		if (tcp[12] >> 4 == words &&
+		    number_at(tcp) == parsing->parts.source.port &&
+		    number_at(tcp + 2) == parsing->parts.destination.port)
+			return tcp;
+	}
+	return NULL;
+}
+
 /* Where the transport header begins. */
 static const uint8_t *
 transport_of(const struct parsing *parsing)
 {
 	const struct packet_parts *parts = &parsing->parts;
 	const uint8_t *ip = parsing->data;
+	size_t before = (size_t)(parts->payload - ip);
 
 	if (parts->family == 1) {
 		FUZZ_EXPECT(ip[0] >> 4 == 4);
@@ -57,31 +75,33 @@ transport_of(const struct parsing *parsing)
 		FUZZ_EXPECT(memcmp(parts->destination.address, ip + 16, 4) ==
 			    0);
 		FUZZ_EXPECT(number_at(ip + 2) == 0 ||
-			    parts->payload + parts->payload_bytes <=
-				    ip + number_at(ip + 2));
+			    before + parts->payload_bytes <=
+				    number_at(ip + 2));
 		return ip + (size_t)(ip[0] & 15) * 4;
 	}
 	FUZZ_EXPECT(parts->family == 2 && ip[0] >> 4 == 6);
 	FUZZ_EXPECT(memcmp(parts->source.address, ip + 8, 16) == 0);
 	FUZZ_EXPECT(memcmp(parts->destination.address, ip + 24, 16) == 0);
-	/* Extension headers in between; TCP's own length is at its octet 12. */
-	return parts->protocol == PACKET_UDP ? parts->payload - 8 : NULL;
+	/* Extension headers in between: looked for from the payload back. */
+	return parts->protocol == PACKET_UDP ? parts->payload - 8
+					     : tcp_before(parsing);
 }
 
 static void
 check_parts(const struct parsing *parsing)
 {
 	const struct packet_parts *parts = &parsing->parts;
-	const uint8_t *transport = transport_of(parsing);
+	const uint8_t *transport;
 
 	FUZZ_EXPECT(parts->protocol == PACKET_UDP ||
 		    parts->protocol == PACKET_TCP);
 	FUZZ_EXPECT(parts->payload >= parsing->data + 20 + 8);
 	FUZZ_EXPECT(parts->payload <= parsing->data + parsing->bytes);
+	transport = transport_of(parsing);
 	FUZZ_EXPECT(parts->payload_bytes <=
 		    (size_t)(parsing->data + parsing->bytes - parts->payload));
-	if (transport == NULL)
-		return;
+	FUZZ_EXPECT(transport != NULL &&
+		    (parts->family == 1 || transport >= parsing->data + 40));
 	FUZZ_EXPECT(parts->source.port == number_at(transport));
 	FUZZ_EXPECT(parts->destination.port == number_at(transport + 2));
 	if (parts->protocol == PACKET_UDP)

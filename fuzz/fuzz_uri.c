@@ -99,6 +99,7 @@ check_address(const struct dtap__uri *uri)
 	else
 		write_ipv6(uri, text, sizeof(text));
 	again.text = text;
+	again.bytes = strlen(text);
 	parse(&again);
 	FUZZ_EXPECT(again.result == DTAP_OK);
 	FUZZ_EXPECT(dtap__options_uri_equal(uri, &again.uri));

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/ports.h"
+
 static const char help[] =
 "Usage: fault_peer [option ...] unix:PATH | tcp:PORT | tcp6:PORT\n"
 "Reads Frame Streams connections, one or many at once. Port 0: a free one.\n"
@@ -371,13 +373,10 @@ listen_at(const char *uri, bool deaf, unsigned int *port)
 {
 	struct sockaddr_storage address;
 	socklen_t bytes = read_address(uri, &address);
-	int fd = socket(address.ss_family, SOCK_STREAM, 0);
-	int yes = 1;
+	int fd = ports_listen((struct sockaddr *)&address, bytes,
+			      deaf ? 0 : 64);
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (bind(fd, (struct sockaddr *)&address, bytes) != 0 ||
-	    listen(fd, deaf ? 0 : 64) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &bytes) != 0)
+	if (fd < 0)
 		die(uri);
 	*port = 0;
 	if (address.ss_family != AF_UNIX)
@@ -385,6 +384,20 @@ listen_at(const char *uri, bool deaf, unsigned int *port)
 	if (deaf)
 		fill_queue(&address, bytes);
 	return fd;
+}
+
+/* Free on both loopbacks: whoever asks will use one. */
+static void
+print_free_port(void)
+{
+	unsigned int port;
+	char uri[16];
+	int fd = listen_at("tcp6:0", false, &port);
+
+	snprintf(uri, sizeof(uri), "tcp:%u", port);
+	close(listen_at(uri, false, &port));
+	close(fd);
+	printf("%u\n", port);
 }
 
 static const char *
@@ -404,7 +417,6 @@ parse(struct peer *peer, int argc, char **argv)
 		{ "free-port", no_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 }
 	};
-	unsigned int port;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -420,8 +432,7 @@ parse(struct peer *peer, int argc, char **argv)
 		case 'q': peer->quiet = true; break;
 		case 'd': peer->deaf = true; break;
 		case 'p':
-			listen_at("tcp6:0", false, &port);
-			printf("%u\n", port);
+			print_free_port();
 			exit(EXIT_SUCCESS);
 		default:
 			return NULL;

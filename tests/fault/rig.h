@@ -31,10 +31,6 @@
 		} \
 	} while (0)
 
-/* What tests may be made larger by: DTAP_STRESS_FACTOR, 1 by default. */
-unsigned int
-rig_factor(void);
-
 void
 rig_nap_ms(unsigned int ms);
 
@@ -85,6 +81,10 @@ rig_spawn(const char *const *arguments);
 /* Kills it and waits. */
 void
 rig_kill(pid_t pid, int signal);
+
+/* Asks it to end, which it must do by itself; its exit status. */
+int
+rig_end(pid_t pid);
 
 /* Waits for a child, which must end well. */
 void
@@ -140,6 +140,10 @@ rig_load_end(struct rig_load *load);
 /* The number of the writer's thread; 0 when there is none. */
 pid_t
 rig_writer(void);
+
+/* Waits for a thread that ends: joined, it is counted for a moment more. */
+void
+rig_await_gone(pid_t thread);
 
 /* Watches the writer for a while: it must not use the processor. */
 void

@@ -67,8 +67,9 @@ read_all(void *listener)
 	return NULL;
 }
 
-static void
-deliver_backlog(const char *sink, const char *uri)
+/* Returns the octets that were written. */
+static uint64_t
+deliver_backlog(const char *uri)
 {
 	static const char *const options[] = { "bidirectional=no",
 					       "ring-bytes=4M", NULL };
@@ -90,9 +91,14 @@ deliver_backlog(const char *sink, const char *uri)
 	dtap_close(&tap);
 	ck_assert_uint_eq(stats.written, EVENTS);
 	ck_assert_uint_ge(stats.written_bytes, writes * BATCH_BYTES_MIN);
+	return stats.written_bytes;
+}
+
+static void
+report_backlog(const char *sink, uint64_t bytes)
+{
 	report_fault("F21", sink, "%d frames in %" PRIu64 " writes, of %" PRIu64
-		     " octets each", EVENTS, writes,
-		     stats.written_bytes / writes);
+		     " octets each", EVENTS, writes, bytes / writes);
 }
 
 START_TEST(a_backlog_goes_in_large_writes) /* F21 */
@@ -100,12 +106,14 @@ START_TEST(a_backlog_goes_in_large_writes) /* F21 */
 	struct sockaddr_in address;
 	char uri[64] = "unix:sock";
 	pthread_t reader;
+	uint64_t bytes;
 	int listener;
 
 	scratch_enter();
 	if (_i == 0) {
-		deliver_backlog("file", "file:x");
+		bytes = deliver_backlog("file:x");
 		scratch_leave();
+		report_backlog("file", bytes);
 		return;
 	}
 	if (_i == 1) {
@@ -117,10 +125,11 @@ START_TEST(a_backlog_goes_in_large_writes) /* F21 */
 	}
 	ck_assert_int_eq(pthread_create(&reader, NULL, read_all, &listener),
 			 0);
-	deliver_backlog(_i == 1 ? "unix" : "tcp", uri);
+	bytes = deliver_backlog(uri);
 	ck_assert_int_eq(pthread_join(reader, NULL), 0);
 	close(listener);
 	scratch_leave();
+	report_backlog(_i == 1 ? "unix" : "tcp", bytes);
 }
 END_TEST
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "rig.h"
+#include "support/ports.h"
 #include "support/report.h"
 #include "support/sanitized.h"
 #include "support/scratch.h"
@@ -36,13 +37,11 @@ static unsigned int
 free_port(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t bytes = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, bytes), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &bytes),
-			 0);
+	fd = ports_listen((struct sockaddr *)&address, sizeof(address), 1);
+	ck_assert_int_ge(fd, 0);
 	close(fd);
 	return ntohs(address.sin_port);
 }
@@ -332,7 +331,7 @@ START_TEST(killed_again_and_again_under_load) /* F02, R6 */
 {
 	static const char *const options[] = { "reconnect-min-ms=10",
 					       "reconnect-max-ms=10", NULL };
-	unsigned int kills = 200 * rig_factor();
+	unsigned int kills = 200 * support_factor();
 	uint64_t random = rig_seed();
 	struct capture capture;
 	struct dtap_stats stats;
@@ -366,11 +365,11 @@ START_TEST(killed_again_and_again_under_load) /* F02, R6 */
 	ck_assert_uint_eq(audit.streams, kills + 1);
 	ck_assert_uint_eq(audit.late, 0);
 	ck_assert_uint_gt(stats.confirmed, 0);
+	scratch_leave();
 	report_gate("R06", "%u kills of a reader at %s, %" PRIu64 " sessions, %"
 		    PRIu64 " written, %" PRIu64 " read", kills,
 		    _i == RIG_TCP ? "tcp" : "unix", stats.sessions,
 		    stats.written, audit.frames);
-	scratch_leave();
 }
 END_TEST
 
@@ -387,7 +386,7 @@ main(void)
 	}
 	suite = suite_create("fault_capture");
 	tests = tcase_create("capture");
-	tcase_set_timeout(tests, 240);
+	tcase_set_timeout(tests, 240.0 * support_factor());
 	tcase_add_loop_test(tests, halted_under_load_and_resumed, 0,
 			    RIG_SCHEMES);
 	tcase_add_loop_test(tests, halted_when_the_tap_stops, 0, RIG_SCHEMES);

@@ -90,7 +90,7 @@ START_TEST(reopening_under_load) /* F17, R16 */
 {
 	static const char *const options[] = { HASTE, "ring-bytes=16M",
 					       "rotate-bytes=128K", NULL };
-	uint64_t reopens = 1000 * rig_factor();
+	uint64_t reopens = 1000 * support_factor();
 	enum dtap_result result;
 	struct dtap_stats stats;
 	struct rig_load load[2];
@@ -121,10 +121,10 @@ START_TEST(reopening_under_load) /* F17, R16 */
 	ck_assert_uint_eq(audit.stops, files);
 	ck_assert_uint_eq(audit.frames, stats.written);
 	ck_assert_uint_eq(audit.missing, stats.dropped_full);
+	scratch_leave();
 	report_gate("R16", "%u rotations under load", files - 1);
 	report_fault("F17", "file", "%u rotations, %llu frames", files - 1,
 		     (unsigned long long)audit.frames);
-	scratch_leave();
 }
 END_TEST
 
@@ -202,7 +202,7 @@ kill_at_random(pid_t child, unsigned int n, uint64_t *random)
 
 START_TEST(killed_while_writing_and_started_again) /* F19, F20, R5 */
 {
-	unsigned int kills = 200 * rig_factor();
+	unsigned int kills = 200 * support_factor();
 	uint64_t random = rig_seed();
 	struct legacy *legacies;
 	struct audit all = { 0 };
@@ -233,11 +233,11 @@ START_TEST(killed_while_writing_and_started_again) /* F19, F20, R5 */
 		told += written;
 	}
 	ck_assert_uint_gt(told, 0);
+	munmap(legacies, kills * sizeof(*legacies));
+	scratch_leave();
 	report_gate("R05", "%u kills, %" PRIu64 " frames known to be written, "
 		    "%" PRIu64 " recovered, %" PRIu64 " files end within one",
 		    kills, told, all.frames, all.torn);
-	munmap(legacies, kills * sizeof(*legacies));
-	scratch_leave();
 }
 END_TEST
 

@@ -357,7 +357,7 @@ START_TEST(a_fork_at_any_moment) /* F23 */
 {
 	static const char *const options[] = { "ring-bytes=64K",
 					       "latency-ms=1", NULL };
-	unsigned int forks = 200 * rig_factor();
+	unsigned int forks = 200 * support_factor();
 	struct churn churn[2];
 	dtap *tap;
 
@@ -508,7 +508,7 @@ main(void)
 	TCase *tests = tcase_create("host");
 
 	rig_init();
-	tcase_set_timeout(tests, 120);
+	tcase_set_timeout(tests, 120.0 * support_factor());
 	tcase_add_loop_test(tests,
 			    a_host_that_closes_everything_and_opens_its_own, 0,
 			    RIG_SCHEMES);

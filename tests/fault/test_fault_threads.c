@@ -99,10 +99,10 @@ START_TEST(threads_that_are_cancelled) /* F27 */
 	dtap_close(&tap);
 	frames = taps_read("x", expect_growing, &last);
 	ck_assert_uint_eq(frames, stats.written);
+	scratch_leave();
 	if (_i == 1)
 		report_fault("F27", "any", "%d cancellations, %" PRIu64
 			     " whole frames", CANCELS, frames);
-	scratch_leave();
 }
 END_TEST
 
@@ -221,9 +221,9 @@ START_TEST(a_thousand_threads) /* F29 */
 	ck_assert_uint_eq(stats.written, CROWD_RINGS * CROWD_EVENTS);
 	ck_assert_uint_eq(stats.dropped_no_ring,
 			  (CROWD - CROWD_RINGS) * CROWD_EVENTS);
+	scratch_leave();
 	report_fault("F29", "any", "%d threads, %d of them over the limit",
 		     CROWD, CROWD - CROWD_RINGS);
-	scratch_leave();
 }
 END_TEST
 
@@ -303,15 +303,15 @@ START_TEST(ten_million_events_need_no_more_memory) /* F40 */
 		ck_assert_uint_le(after_kib, before_kib + GROWTH_KIB_MAX);
 	ck_assert_uint_eq(stats.submitted, MANY_EVENTS + MANY_EVENTS / 20);
 	ck_assert_uint_ge(stats.written, MANY_EVENTS / 100);
+	ck_assert_int_eq(pthread_join(reader, NULL), 0);
+	close(listener);
+	scratch_leave();
 	report_gate("R17", "%u KiB more after %d events",
 		    after_kib > before_kib ? after_kib - before_kib : 0,
 		    MANY_EVENTS);
 	report_fault("F40", "any", "%d events, %" PRIu64 " of them written, "
 		     "%u -> %u KiB", MANY_EVENTS, stats.written, before_kib,
 		     after_kib);
-	ck_assert_int_eq(pthread_join(reader, NULL), 0);
-	close(listener);
-	scratch_leave();
 }
 END_TEST
 

@@ -8,7 +8,6 @@
  */
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "support/output_gate.h"
@@ -68,15 +67,12 @@ look_again_and_again(dtap *tap, pthread_t producer, unsigned long snapshots)
 START_TEST(nothing_is_written_that_was_not_accepted)
 {
 	struct sigaction action = { .sa_handler = halt };
-	const char *factor = getenv("DTAP_STRESS_FACTOR");
 	dtap_options *options = dtap_options_new();
-	unsigned long snapshots = SNAPSHOTS;
+	unsigned long snapshots = SNAPSHOTS * support_factor();
 	struct output_gate gate;
 	pthread_t producer;
 	dtap *tap;
 
-	if (factor != NULL)
-		snapshots *= strtoul(factor, NULL, 10);
 	sigaction(SIGUSR1, &action, NULL);
 	dtap_options_set(options, "latency-ms", "1");
 	dtap_options_set(options, "ring-bytes", "64M");

@@ -6,6 +6,14 @@
 
 #include <stdlib.h>
 
+unsigned int
+support_factor(void)
+{
+	const char *text = getenv("DTAP_STRESS_FACTOR");
+
+	return text != NULL && atoi(text) > 0 ? (unsigned int)atoi(text) : 1;
+}
+
 bool
 support_is_slow(void)
 {

@@ -9,12 +9,19 @@
 
 #include <check.h>
 
+/*
+ * What counts, and with them the time that a test may take, are multiplied by:
+ * DTAP_STRESS_FACTOR, 1 by default.
+ */
+unsigned int
+support_factor(void);
+
 /* Adds one test function as a test case of its own name. */
 #define support_add(suite, function) \
 	do { \
 		TCase *added = tcase_create(#function); \
 		tcase_add_test(added, function); \
-		tcase_set_timeout(added, 120); \
+		tcase_set_timeout(added, 120.0 * support_factor()); \
 		suite_add_tcase((suite), added); \
 	} while (0)
 
