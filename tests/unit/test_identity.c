@@ -378,7 +378,7 @@ static bool
 unshare_mounts(void)
 {
 	if (unshare(CLONE_NEWNS) == 0 &&
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0)
 		return true;
 	fprintf(stderr, "SKIP: what_is_mounted_among_cgroups_is_none: nothing "
 		"can be mounted here (%m)\n");

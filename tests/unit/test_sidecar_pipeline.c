@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "support/scratch.h"
 #include "support/support.h"
 
 #define MS UINT64_C(1000000)
@@ -234,28 +234,27 @@ START_TEST(who_was_answered_in_time_is_not_reported)
 }
 END_TEST
 
-#define FILE_NAME "a-name-that-is-forty-octets-long-x"
-#define LONG_NAME "memfd:" FILE_NAME
+#define LONG_NAME "a-name-that-is-forty-octets-long-exactly"
 
 /* A child that waits in a program of that name. */
 static pid_t
 start_long_name(void)
 {
 	char *arguments[] = { "sleep", "1000", NULL };
-	int program = memfd_create(FILE_NAME, MFD_CLOEXEC);
+	int program = open(LONG_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
 	int from = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
 	int ready[2];
 	pid_t pid;
 
 	ck_assert_int_gt(sendfile(program, from, NULL, 1 << 30), 0);
 	close(from);
+	close(program);
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		fexecve(program, arguments, environ);
+		execv(LONG_NAME, arguments);
 		_exit(1);
 	}
-	close(program);
 	close(ready[1]);
 	/* Its end closes with the exec. */
 	ck_assert_int_eq(read(ready[0], &(char){ 0 }, 1), 0);
@@ -265,9 +264,12 @@ start_long_name(void)
 
 START_TEST(a_role_may_be_that_of_a_long_name)
 {
-	pid_t pid = start_long_name();
-	struct packet_owner owner = { .pid = (uint32_t)pid, .comm = "5" };
+	struct packet_owner owner = { .comm = "5" };
+	pid_t pid;
 
+	scratch_enter();
+	pid = start_long_name();
+	owner.pid = (uint32_t)pid;
 	/* As the kernel part cuts it. */
 	memcpy(owner.exe, LONG_NAME, sizeof(owner.exe) - 1);
 	open_pipeline("--role=" LONG_NAME "=stub");
@@ -275,6 +277,7 @@ START_TEST(a_role_may_be_that_of_a_long_name)
 	close_pipeline();
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	scratch_leave();
 	ck_assert_uint_eq(strlen(LONG_NAME), 40);
 	ck_assert_ptr_nonnull(strstr(printed, " SQ "));
 	ck_assert_ptr_nonnull(strstr(printed, "exe=" LONG_NAME " "));
