@@ -6,13 +6,12 @@
  *
  * DTAP_STRESS_FACTOR multiplies how many threads there are.
  */
-#include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "rig.h"
 #include "support/report.h"
 #include "support/sanitized.h"
 #include "support/scratch.h"
@@ -34,39 +33,20 @@ struct usage {
 	unsigned int resident_kib;
 };
 
-static unsigned int
-count_entries(const char *path)
-{
-	DIR *directory = opendir(path);
-	unsigned int entries = 0;
-
-	ck_assert_ptr_nonnull(directory);
-	while (readdir(directory) != NULL)
-		entries++;
-	closedir(directory);
-	return entries;
-}
-
 static void
 measure(struct usage *usage)
 {
-	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned int pages;
+	FILE *file = fopen("/proc/self/maps", "r");
 	int octet;
 
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_eq(fscanf(file, "%*u %u", &pages), 1);
-	fclose(file);
-	usage->resident_kib = pages * (unsigned int)sysconf(_SC_PAGESIZE) /
-			      1024;
+	usage->resident_kib = rig_resident_kib();
 	usage->mappings = 0;
-	file = fopen("/proc/self/maps", "r");
 	ck_assert_ptr_nonnull(file);
 	while ((octet = getc(file)) != EOF)
 		usage->mappings += octet == '\n';
 	fclose(file);
-	usage->descriptors = count_entries("/proc/self/fd");
-	usage->tasks = count_entries("/proc/self/task");
+	usage->descriptors = rig_count_entries("/proc/self/fd");
+	usage->tasks = rig_count_entries("/proc/self/task");
 }
 
 static void *
@@ -89,8 +69,7 @@ wait_until_gone(pthread_t thread)
 	void *number;
 
 	ck_assert_int_eq(pthread_join(thread, &number), 0);
-	while (syscall(SYS_tgkill, getpid(), (pid_t)(intptr_t)number, 0) == 0)
-		usleep(100);
+	rig_await_gone((pid_t)(intptr_t)number);
 }
 
 static void
